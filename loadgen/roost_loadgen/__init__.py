@@ -1,0 +1,1 @@
+"""Makes users, follows and tweets on a running server through its public interface."""

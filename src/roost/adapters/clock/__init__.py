@@ -1,0 +1,1 @@
+"""Adapters of the clock, id and randomness ports."""

@@ -1,0 +1,1 @@
+"""Adapters of the content port: where the bytes lie."""

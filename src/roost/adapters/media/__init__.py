@@ -1,0 +1,1 @@
+"""Adapters of the media port: what decodes and re-encodes."""

@@ -1,0 +1,1 @@
+"""The `roost` command, a file a subcommand."""

@@ -1,0 +1,1 @@
+"""Whole stories: crashes, loads and the main job."""
