@@ -1,0 +1,98 @@
+"""How a timeline is paged and how several sources become one."""
+
+import heapq
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from roost.domain.errors import FieldError, Invalid
+from roost.domain.ids import TweetId
+
+PAGE_LIMIT_DEFAULT = 20
+PAGE_LIMIT_MAX = 100
+CANDIDATES_PER_ITEM = 10
+"""At most this many candidates are looked at for an item of a page: then the page may be short."""
+
+TIMELINE_LENGTH_DEFAULT = 800
+TRIM_SLACK = 64
+"""A timeline is trimmed only when it is this much too long: one cut for 64 pushes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A request for at most `limit` tweets: older than `before`, or just newer than `after`, both exclusive."""
+
+    limit: int = PAGE_LIMIT_DEFAULT
+    before: TweetId | None = None
+    after: TweetId | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= PAGE_LIMIT_MAX:
+            raise Invalid.field("limit", f"{self.limit} is outside 1..{PAGE_LIMIT_MAX}")
+        if self.before is not None and self.after is not None:
+            detail = "before and after exclude each other"
+            raise Invalid(detail, FieldError("before", detail), FieldError("after", detail))
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some ids of a timeline, newest first, and whether there is more in the direction walked."""
+
+    ids: Sequence[TweetId]
+    more: bool
+
+
+class IdList:
+    """The ids of one timeline, with a floor: all that belong to it at or above the floor are in it.
+
+    Kept in rising order, so that the usual push is an append. Pushing twice changes nothing, pushing late
+    puts the id in its place; an id below the floor is not kept, since pages below it come from the store.
+    8 bytes an id: the int objects are shared by all timelines of a process.
+    """
+
+    __slots__ = ("floor", "ids", "length_max")
+
+    def __init__(self, length_max: int, ids: Iterable[TweetId] = (), floor: int = 0) -> None:
+        self.length_max = length_max
+        self.ids: list[TweetId] = sorted(set(ids))
+        self.floor = floor
+        self._trim()
+
+    def push(self, id: TweetId) -> None:
+        """Put the id in its place; what falls off the end raises the floor."""
+        ids = self.ids
+        if not ids or id > ids[-1]:
+            if id < self.floor:
+                return
+            ids.append(id)
+        elif id >= self.floor:
+            at = bisect_left(ids, id)
+            if ids[at] == id:
+                return
+            ids.insert(at, id)
+        if len(ids) > self.length_max + TRIM_SLACK:
+            self._trim()
+
+    def _trim(self) -> None:
+        surplus = len(self.ids) - self.length_max
+        if surplus > 0:
+            self.floor = self.ids[surplus - 1] + 1
+            del self.ids[:surplus]
+
+    def older(self, before: TweetId | None, limit: int) -> list[TweetId]:
+        """Up to `limit` ids below `before`, newest first."""
+        ids = self.ids
+        end = len(ids) if before is None else bisect_left(ids, before)
+        return ids[max(end - limit, 0) : end][::-1]
+
+    def newer(self, after: TweetId, limit: int) -> list[TweetId]:
+        """The `limit` oldest ids above `after`, newest first. Complete only where `after` >= floor - 1."""
+        start = bisect_left(self.ids, after + 1)
+        return self.ids[start : start + limit][::-1]
+
+
+def merge_newest_first(*sources: Iterable[TweetId], limit: int) -> list[TweetId]:
+    """Merge sources already sorted newest first; an id present in several is kept once."""
+    merged = dict.fromkeys(heapq.merge(*sources, reverse=True))
+    return list(islice(merged, limit))

@@ -1,0 +1,74 @@
+"""The spine: the record of facts between those who write and those who react.
+
+At least once, and in no order across users; after an outage not even within one. Stores leave their events in
+the outbox within the durable write; how they come from there onto the log is between those two adapters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from roost.domain.events import Event
+from roost.domain.ids import Position
+
+BATCH_MAX = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event with its place. A reader that has seen it resumes after `position`."""
+
+    position: Position
+    event: Event
+
+
+class Subscription(Protocol):
+    """One reader's way along the log."""
+
+    async def batch(self) -> Sequence[Logged]:
+        """The next events, 1..BATCH_MAX of them; waits until there are some. Empty only once the log is closed."""
+        ...
+
+    async def confirm(self, position: Position) -> None:
+        """All up to here was dealt with: a group goes on after it, even after a crash. May be written late, never early."""
+
+
+class EventLog(Protocol):
+    async def append(self, events: Sequence[Event]) -> Position:
+        """Add facts that no store writes (what is left of a fan-out); durable on return."""
+        ...
+
+    async def end(self) -> Position:
+        """After all that is on the log now."""
+        ...
+
+    def subscribe(self, group: str) -> Subscription:
+        """As a member of a group whose members share the work; a new group begins at the oldest kept event."""
+        ...
+
+    def tail(self, after: Position) -> Subscription:
+        """All events after a position, for this reader alone."""
+        ...
+
+    async def read(self, after: Position, limit: int) -> Sequence[Logged] | None:
+        """What came after a position, without waiting; None where the log no longer reaches back to it, or the
+        position is none of this log's."""
+        ...
+
+    def is_reached(self, position: Position, by: Position) -> bool:
+        """Whether a reader that is at `by` has seen `position`. Raises Invalid where either is malformed."""
+        ...
+
+    async def lag(self) -> dict[str, int]:
+        """Events not yet confirmed, by group."""
+        ...
+
+
+class NodeProgress(Protocol):
+    """How far this node's own views follow the log."""
+
+    async def reached(self, position: Position) -> None:
+        """Return once this node's views have applied that position: then whoever wrote it sees it here.
+
+        Raises Unavailable after a bounded wait: what was written stays written.
+        """
