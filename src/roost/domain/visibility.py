@@ -64,16 +64,10 @@ def home_includes(tweet: Tweet, viewer: Relations) -> bool:
     if tweet.author not in viewer.follows:
         return False
     answered = tweet.reply_to_author
-    return (
-        answered is None
-        or answered in (viewer.viewer, tweet.author)
-        or answered in viewer.follows
-    )
+    return answered is None or answered in (viewer.viewer, tweet.author) or answered in viewer.follows
 
 
-def may_see_nested(
-    outer: Tweet, nested: Tweet, author: User, viewer: Relations, place: Place
-) -> bool:
+def may_see_nested(outer: Tweet, nested: Tweet, author: User, viewer: Relations, place: Place) -> bool:
     """Whether the original of a retweet or quote may be shown within it.
 
     A mute hides the retweets by others of the muted on the home timeline, but not what somebody quotes.

@@ -17,9 +17,7 @@ class AccountStore(Protocol):
     Partitions: users and accounts by user id; names and addresses each by their own key (one winner a key).
     """
 
-    async def create(
-        self, user: User, account: Account, session: Session | None, events: Sequence[Event]
-    ) -> Position:
+    async def create(self, user: User, account: Account, session: Session | None, events: Sequence[Event]) -> Position:
         """Keep a new user with account and first session.
 
         Raises AlreadyTaken("username") or AlreadyTaken("email"), and then keeps nothing. A name stays taken for

@@ -29,23 +29,24 @@ class ReadThrough(Protocol[K, V]):
         """
         ...
 
-    def put(self, key: K, value: V) -> None:
+    async def put(self, key: K, value: V) -> None:
         """Set a value that is known to be current."""
 
-    def forget(self, key: K) -> None:
+    async def forget(self, key: K) -> None:
         """The value may have changed: the next reader loads it, and loads under way are not kept."""
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """Forget everything."""
 
 
 class TimelineCache(Protocol):
     """Timelines of one kind (home or user) by owner: lists of ids with a floor.
 
+
     A timeline is cold (absent), warming (a rebuild reads the store, pushes are collected) or warm.
     """
 
-    def push(self, id: TweetId, owners: Collection[UserId]) -> int:
+    async def push(self, id: TweetId, owners: Collection[UserId]) -> int:
         """Put the id on each owner's warm or warming timeline; cold ones are left cold. Pushing twice changes
         nothing. Answers how many took it."""
         ...
@@ -54,19 +55,19 @@ class TimelineCache(Protocol):
         """The warm timeline, else None; counts as a use."""
         ...
 
-    def begin(self, owner: UserId) -> int:
+    async def begin(self, owner: UserId) -> int:
         """Mark it warming; the answer is this rebuild's own ticket."""
         ...
 
-    def finish(self, owner: UserId, ticket: int, ids: Sequence[TweetId], floor: int) -> IdList | None:
+    async def finish(self, owner: UserId, ticket: int, ids: Sequence[TweetId], floor: int) -> IdList | None:
         """Union what the store had with what was pushed since `begin`; None when the timeline was forgotten or
         begun anew meanwhile: then the rebuild starts again."""
         ...
 
-    def forget(self, owner: UserId) -> None:
+    async def forget(self, owner: UserId) -> None:
         """Make it cold, and void a rebuild under way."""
 
-    def clear(self) -> None:
+    async def clear(self) -> None:
         """Make all cold."""
 
     def warm_owners(self) -> Collection[UserId]: ...

@@ -15,7 +15,5 @@ class CountStore(Protocol):
 
     async def users(self, ids: Collection[UserId]) -> Mapping[UserId, UserCounts]: ...
 
-    async def recount(
-        self, tweets: Collection[TweetId], users: Collection[UserId], version: Version
-    ) -> None:
+    async def recount(self, tweets: Collection[TweetId], users: Collection[UserId], version: Version) -> None:
         """Count these anew from the rows, keep and announce the counts as Counted. Repeatable."""

@@ -28,9 +28,7 @@ class RelationStore(Protocol):
         """
         ...
 
-    async def remove(
-        self, kind: RelationKind, subject: UserId, object: UserId, version: Version
-    ) -> Position | None:
+    async def remove(self, kind: RelationKind, subject: UserId, object: UserId, version: Version) -> Position | None:
         """Drop the row."""
         ...
 
@@ -38,9 +36,7 @@ class RelationStore(Protocol):
         """Turn these requests into follows; those that are gone are passed over. `version`s are the follows'."""
         ...
 
-    async def holds(
-        self, kind: RelationKind, subject: UserId, object: UserId
-    ) -> Relation | None:
+    async def holds(self, kind: RelationKind, subject: UserId, object: UserId) -> Relation | None:
         """The row, if it is there."""
         ...
 

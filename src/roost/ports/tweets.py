@@ -76,9 +76,7 @@ class TweetStore(Protocol):
 
     async def quotes_of(self, tweet_id: TweetId, before: TweetId | None, limit: int) -> Sequence[TweetId]: ...
 
-    async def retweeted_by(
-        self, user_id: UserId, tweet_ids: Collection[TweetId]
-    ) -> Mapping[TweetId, TweetId]:
+    async def retweeted_by(self, user_id: UserId, tweet_ids: Collection[TweetId]) -> Mapping[TweetId, TweetId]:
         """Which of the tweets the user retweets now: original -> retweet."""
         ...
 
