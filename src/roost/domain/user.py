@@ -1,5 +1,6 @@
 """The user: what everybody may know of one, and the account behind it, which nobody else may."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,7 +42,7 @@ class Account:
 class Session:
     """One sign-in. `token_hash` and `csrf_hash` are SHA-256; the token itself is kept nowhere.
 
-    `session_id` is public to the owner and unlike the hash useless to a thief. A session with a
+    `session_id` is `session_id_of(token_hash)`: fit for lists and logs, useless to a thief. A session with a
     `csrf_hash` is a browser's: it is accepted from the cookie, and changes need the other token.
     """
 
@@ -53,6 +54,11 @@ class Session:
     expires_ms: int
     client: str = ""
     csrf_hash: bytes | None = None
+
+
+def session_id_of(token_hash: bytes) -> str:
+    """The public id of the session with this token hash: whoever knows the id learns nothing of the token."""
+    return hashlib.blake2b(token_hash, digest_size=12, person=b"session").hexdigest()
 
 
 class TokenPurpose(StrEnum):

@@ -48,7 +48,8 @@ class TimelineCache(Protocol):
 
     async def push(self, id: TweetId, owners: Collection[UserId]) -> int:
         """Put the id on each owner's warm or warming timeline; cold ones are left cold. Pushing twice changes
-        nothing. Answers how many took it."""
+        nothing. Answers how many took it.
+        """
         ...
 
     def peek(self, owner: UserId) -> IdList | None:
@@ -61,7 +62,8 @@ class TimelineCache(Protocol):
 
     async def finish(self, owner: UserId, ticket: int, ids: Sequence[TweetId], floor: int) -> IdList | None:
         """Union what the store had with what was pushed since `begin`; None when the timeline was forgotten or
-        begun anew meanwhile: then the rebuild starts again."""
+        begun anew meanwhile: then the rebuild starts again.
+        """
         ...
 
     async def forget(self, owner: UserId) -> None:

@@ -13,6 +13,7 @@ from typing import Protocol
 from roost.domain.content import Digest
 
 READ_CHUNK_BYTES_MAX = 256 * 1024
+DELETE_MARGIN_MS = 1_000  # stores that say when in whole seconds exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,11 @@ class ContentBytes(Protocol):
         ...
 
     async def delete(self, digest: Digest, stored_before_ms: int) -> bool:
-        """Delete unless it was put at or after that time; whether it is gone now. Missing is gone.
+        """Delete unless it was put after that time, or in the DELETE_MARGIN_MS before it; whether
+        it is gone now. Missing is gone.
 
-        Who cleans up looks for a row that refers to it first, and gives a time before that look:
-        what an upload put meanwhile is young and stays.
+        Who cleans up notes the time, looks for a row that refers to the digest, and then deletes
+        what was stored an hour before that time: what an upload puts meanwhile is young and stays.
         """
         ...
 
@@ -60,9 +62,9 @@ class ContentBytes(Protocol):
         """All that is stored, in no order. What is put or deleted meanwhile may be missing."""
         ...
 
-    async def discard_partial(self, older_than_s: float) -> int:
-        """Remove what puts that never ended left behind, where this storage leaves something. How
-        many.
+    async def discard_partial(self, begun_before_ms: int) -> int:
+        """Remove what puts that were killed before that time left behind, where this storage
+        leaves something. How many.
         """
         ...
 

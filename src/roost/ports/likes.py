@@ -19,7 +19,8 @@ class Like:
 
 class LikeStore(Protocol):
     """Partitions: by (tweet, bucket), and by (user, month). Changes are announced as LikeChanged in the same
-    durable write; adding what is there and removing what is not changes nothing and answers None."""
+    durable write; adding what is there and removing what is not changes nothing and answers None.
+    """
 
     async def add(self, like: Like) -> Position | None: ...
 

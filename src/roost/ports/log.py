@@ -52,7 +52,8 @@ class EventLog(Protocol):
 
     async def read(self, after: Position, limit: int) -> Sequence[Logged] | None:
         """What came after a position, without waiting; None where the log no longer reaches back to it, or the
-        position is none of this log's."""
+        position is none of this log's.
+        """
         ...
 
     def is_reached(self, position: Position, by: Position) -> bool:

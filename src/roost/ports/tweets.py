@@ -53,7 +53,8 @@ class TweetStore(Protocol):
 
     async def by_author(self, author: UserId, page: Page) -> Sequence[TweetId]:
         """Ids of one author's tweets, tombstones left out, newest first: the newest below `before`, or the oldest
-        above `after`."""
+        above `after`.
+        """
         ...
 
     async def by_authors(

@@ -1,0 +1,60 @@
+"""Promote users to celebrities and back, by their counted followers.
+
+EventLog (Counted) -> Celebrate -> CelebrityStore -> reactions.refresh, commands.post_tweet
+
+Promotion: the row comes first, so that every reader merges before any author stops pushing. Demotion: pushing
+starts first (RETURNING), then the followers' homes are forgotten, so that they are rebuilt with all that was only
+merged, and last the row goes.
+"""
+
+from dataclasses import dataclass
+
+from roost.domain.celebrity import Celebrity, CelebrityState, should_demote, should_promote
+from roost.domain.events import CelebrityChanged, Counted, Event
+from roost.domain.ids import UserId
+from roost.ports.cache import TimelineCache
+from roost.ports.celebrities import CelebrityStore
+from roost.ports.ids import IdSource
+from roost.views.celebrities import CelebrityView
+from roost.views.relations import FollowerView
+
+
+@dataclass(frozen=True, slots=True)
+class Celebrate:
+    """At most `count_max` rows: further users stay fanned out until the threshold is raised."""
+
+    store: CelebrityStore
+    celebrities: CelebrityView
+    followers: FollowerView
+    homes: TimelineCache
+    ids: IdSource
+    threshold: int
+    count_max: int
+
+    async def __call__(self, event: Event) -> None:
+        if isinstance(event, Counted):
+            for user, counts in event.users:
+                await self.judge(user, counts.followers)
+        elif isinstance(event, CelebrityChanged):
+            row = self.celebrities.rows.get(event.user_id)
+            if row is not None and row.state is CelebrityState.RETURNING:
+                await self._retire(row)
+
+    async def judge(self, user: UserId, followers: int) -> None:
+        """Promote or demote one user, where the count of followers says so."""
+        row = self.celebrities.rows.get(user)
+        promoted = row is not None and row.state is CelebrityState.MERGED
+        if not promoted and should_promote(followers, self.threshold):
+            if row is not None or len(self.celebrities.rows) < self.count_max:
+                await self._put(user, CelebrityState.MERGED)
+        elif promoted and should_demote(followers, self.threshold):
+            await self._put(user, CelebrityState.RETURNING)
+
+    async def _put(self, user: UserId, state: CelebrityState) -> None:
+        await self.store.put(Celebrity(user, state, self.ids.next_version()))
+
+    async def _retire(self, row: Celebrity) -> None:
+        async for page in self.followers.pages(row.user_id):
+            for follower in page:
+                await self.homes.forget(follower)
+        await self.store.remove(row.user_id, self.ids.next_version(row.version))

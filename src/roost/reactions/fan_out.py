@@ -1,0 +1,48 @@
+"""Push each new tweet onto its followers' warm home timelines.
+
+EventLog -> FanOut -> FollowerView, TimelineCache -> queries.home_timeline
+
+Fair: a fan-out takes at most FOLLOWERS_A_TURN followers at a time; what is left goes back on the log, behind
+what others posted meanwhile, so that an author with millions delays nobody.
+"""
+
+from dataclasses import dataclass
+
+from roost.domain.events import Event, FanOutRest, TweetPosted
+from roost.domain.ids import TweetId, UserId
+from roost.ports.cache import TimelineCache
+from roost.ports.log import EventLog
+from roost.views.celebrities import CelebrityView
+from roost.views.relations import NOBODY, FollowerView
+
+FOLLOWERS_A_TURN = 20_000
+"""Some 5 ms of pushing: the longest that one tweet holds the loop."""
+
+
+@dataclass(slots=True)
+class FanOut:
+    """Safe to repeat: pushing twice changes nothing. `delivered` counts pushes onto warm timelines."""
+
+    followers: FollowerView
+    homes: TimelineCache
+    celebrities: CelebrityView
+    log: EventLog
+    delivered: int = 0
+
+    async def __call__(self, event: Event) -> None:
+        if isinstance(event, TweetPosted):
+            # Whether he is a celebrity now counts too: a demotion rebuilds homes only of what was posted before it.
+            if event.fan_out or self.celebrities.is_fanned_out(event.author_id):
+                await self._push(event.tweet_id, event.author_id, NOBODY)
+        elif isinstance(event, FanOutRest):
+            await self._push(event.tweet_id, event.author_id, event.after_follower)
+
+    async def _push(self, tweet: TweetId, author: UserId, after: UserId) -> None:
+        taken = 0
+        async for page in self.followers.pages(author, after):
+            if taken and taken + len(page) > FOLLOWERS_A_TURN:
+                await self.log.append([FanOutRest(tweet, author, after)])
+                return
+            self.delivered += await self.homes.push(tweet, page)
+            taken += len(page)
+            after = page[-1]

@@ -1,0 +1,76 @@
+"""How viewers stand to others, and who follows an author, read through."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from roost.domain.ids import UserId
+from roost.domain.relation import STRANGER, Relations
+from roost.ports.cache import ReadThrough
+from roost.ports.relations import FOLLOWERS_PAGE_MAX, RelationStore
+
+NOBODY = UserId(0)
+FOLLOWERS_CACHED_MAX = 50_000
+"""Authors with more followers are paged from the store: 400 kB an author is the most that is kept of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelationView:
+    store: RelationStore
+    cache: ReadThrough[UserId, Relations]
+
+    async def of(self, viewer: UserId | None) -> Relations:
+        """All that decides the viewer's sight; None is a stranger."""
+        if viewer is None:
+            return STRANGER
+        known = self.cache.peek(viewer)
+        if known is not None:
+            return known
+        return (await self.cache.get_many([viewer], self._load))[viewer]
+
+    async def _load(self, viewers: Collection[UserId]) -> Mapping[UserId, Relations]:
+        return {viewer: await self.store.relations(viewer) for viewer in viewers}
+
+
+@dataclass(frozen=True, slots=True)
+class FollowerView:
+    """Follower ids of authors, rising. An author beyond the bound is kept as None: page him from the store."""
+
+    store: RelationStore
+    cache: ReadThrough[UserId, "CachedFollowers"]
+
+    async def pages(self, author: UserId, after: UserId = NOBODY) -> AsyncIterator[Sequence[UserId]]:
+        """All followers with ids above `after`, in pages of at most FOLLOWERS_PAGE_MAX."""
+        cached = (await self.cache.get_many([author], self._load))[author]
+        if cached.complete:
+            rest = cached.ids if not after else tuple(id for id in cached.ids if id > after)
+            for start in range(0, len(rest), FOLLOWERS_PAGE_MAX):
+                yield rest[start : start + FOLLOWERS_PAGE_MAX]
+            return
+        while page := await self.store.followers(author, after, FOLLOWERS_PAGE_MAX):
+            yield page
+            after = page[-1]
+
+    async def _load(self, authors: Collection[UserId]) -> Mapping[UserId, "CachedFollowers"]:
+        return {author: await self._load_one(author) for author in authors}
+
+    async def _load_one(self, author: UserId) -> "CachedFollowers":
+        ids: list[UserId] = []
+        while page := await self.store.followers(author, ids[-1] if ids else NOBODY, FOLLOWERS_PAGE_MAX):
+            ids.extend(page)
+            if len(ids) > FOLLOWERS_CACHED_MAX:
+                return CachedFollowers((), complete=False)
+            if len(page) < FOLLOWERS_PAGE_MAX:
+                break
+        return CachedFollowers(tuple(ids), complete=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CachedFollowers:
+    """`ids` are all of them when `complete`; else there are too many to keep."""
+
+    ids: tuple[UserId, ...]
+    complete: bool
+
+    @property
+    def weight(self) -> int:
+        return len(self.ids) + 16
