@@ -78,7 +78,7 @@ def write_accounts(path: Path, accounts: list[Account]) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, ACCOUNTS_MODE)
         with open(descriptor, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123  the mode is set at creation
-            rows = csv.writer(file)
+            rows = csv.writer(file, lineterminator="\n")
             rows.writerow(ACCOUNTS_HEADER)
             rows.writerows((one.username, one.password, one.user_id) for one in accounts)
     except OSError as error:
