@@ -1,0 +1,1 @@
+"""The stores as tables of one SQLite file."""
