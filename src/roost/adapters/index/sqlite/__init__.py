@@ -1,0 +1,1 @@
+"""Search in one SQLite file: tweets by FTS5, users by ordered keys, trends by counters."""

@@ -1,0 +1,185 @@
+"""The search file: one thread writes in groups, a few read under a deadline, the event loop never waits."""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from roost.adapters.index.sqlite.schema import ALL_TABLES, FORMAT, SCHEMA
+from roost.domain.errors import DependencyDown, Draining, Overloaded
+
+WRITES_WAITING_MAX = 256
+WRITES_A_GROUP_MAX = 64
+"""So many waiting writes share a commit: it bounds how long a group keeps its first one waiting."""
+
+READERS = 2
+READS_WAITING_MAX = 64
+READ_DEADLINE_MS = 500
+"""From the call, waiting included. Common words take a few milliseconds over a million tweets."""
+
+STEPS_BETWEEN_CHECKS = 500
+"""Of SQLite's machine, between two looks at the clock: well under a millisecond."""
+
+CACHE_KIB = 16 * 1024
+
+_Result = TypeVar("_Result")
+Change = Callable[[sqlite3.Connection], None]
+
+
+class SearchFile:
+    """Opens or makes the file. Raises DependencyDown where it cannot."""
+
+    def __init__(self, path: Path, *, read_deadline_ms: int = READ_DEADLINE_MS) -> None:
+        self._path = path
+        self._deadline_s = read_deadline_ms / 1000
+        self._connections: list[sqlite3.Connection] = []
+        self._closed = False
+        try:
+            self._writing = self._connect()
+            _prepare(self._writing)
+        except sqlite3.Error as error:
+            self._close_connections()
+            raise DependencyDown("the search file cannot be opened") from error
+        self._waiting: queue.Queue[tuple[Change, Future[None]] | None]
+        self._waiting = queue.Queue(WRITES_WAITING_MAX)
+        self._writer = threading.Thread(target=self._write_groups, name="search-writer")
+        self._writer.start()
+        self._local = threading.local()
+        self._read_places = threading.BoundedSemaphore(READS_WAITING_MAX)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="search-reader", initializer=self._start_reader)
+
+    async def write(self, change: Change) -> None:
+        """Make the change in a transaction, shared with others that wait; return after its commit."""
+        if self._closed:
+            raise Draining("the search index is closed")
+        done: Future[None] = Future()
+        try:
+            self._waiting.put_nowait((change, done))
+        except queue.Full as error:
+            raise Overloaded(f"{WRITES_WAITING_MAX} changes wait for the search index") from error
+        await asyncio.wrap_future(done)
+
+    async def read(self, question: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Answer from the last commit. Raises Overloaded at the deadline."""
+        if self._closed:
+            raise Draining("the search index is closed")
+        if not self._read_places.acquire(blocking=False):
+            raise Overloaded(f"{READS_WAITING_MAX} searches wait")
+        deadline = time.monotonic() + self._deadline_s
+        answer = self._readers.submit(self._answer, question, deadline)
+        # Kept until a thread is through with it, also when the caller has gone away.
+        answer.add_done_callback(lambda _: self._read_places.release())
+        return await asyncio.wrap_future(answer)
+
+    async def close(self) -> None:
+        """Write what waits, then close. A second time changes nothing."""
+        if not self._closed:
+            self._closed = True
+            await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._waiting.put(None)
+        self._writer.join()
+        self._readers.shutdown(wait=True)
+        self._close_connections()
+
+    def _connect(self) -> sqlite3.Connection:
+        # Used by one thread at a time: the one that it is opened for, and at the end the closing one.
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        self._connections.append(connection)
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        return connection
+
+    def _close_connections(self) -> None:
+        for connection in self._connections:
+            connection.close()
+
+    def _write_groups(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group = [first]
+            while len(group) < WRITES_A_GROUP_MAX and not self._waiting.empty():
+                following = self._waiting.get()
+                if following is None:
+                    self._waiting.put(None)  # the end comes after this group
+                    break
+                group.append(following)
+            self._write_group([one for one in group if one[1].set_running_or_notify_cancel()])
+
+    def _write_group(self, group: list[tuple[Change, Future[None]]]) -> None:
+        error = self._commit([change for change, _ in group])
+        if error and len(group) > 1:
+            # One bad change must not take the others with it.
+            for one in group:
+                self._write_group([one])
+            return
+        for _, done in group:
+            if error:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
+
+    def _commit(self, changes: list[Change]) -> Exception | None:
+        try:
+            self._writing.execute("BEGIN IMMEDIATE")
+            for change in changes:
+                change(self._writing)
+            self._writing.execute("COMMIT")
+        except Exception as error:  # noqa: BLE001 - goes to the caller; this thread must outlive it
+            return self._rolled_back(error)
+        return None
+
+    def _rolled_back(self, error: Exception) -> Exception:
+        try:
+            if self._writing.in_transaction:
+                self._writing.execute("ROLLBACK")
+        except sqlite3.Error as second:
+            return _translated(second)
+        return _translated(error)
+
+    def _start_reader(self) -> None:
+        connection = self._connect()
+        connection.execute("PRAGMA query_only = ON")
+        self._local.connection = connection
+
+    def _answer(self, question: Callable[[sqlite3.Connection], _Result], deadline: float) -> _Result:
+        connection: sqlite3.Connection = self._local.connection
+        if time.monotonic() > deadline:
+            raise self._late()
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS)
+        try:
+            return question(connection)
+        except sqlite3.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise self._late() from error
+            raise _translated(error) from error
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+        finally:
+            connection.set_progress_handler(None, 0)
+
+    def _late(self) -> Overloaded:
+        return Overloaded(f"the search took longer than {self._deadline_s * 1000:.0f} ms")
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    # The position is committed with the data: what a loss of power takes is read from the log again.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found != FORMAT:
+        for table in ALL_TABLES:
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
+    connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+
+
+def _translated(error: Exception) -> Exception:
+    if isinstance(error, sqlite3.Error):
+        down = DependencyDown("the search index does not answer")
+        down.__cause__ = error
+        return down
+    return error

@@ -1,0 +1,54 @@
+"""The indexes under contract. A new adapter is one new line here."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from roost.adapters.index.memory import MemoryTweetIndex, MemoryUserIndex
+from roost.adapters.index.sqlite.file import SearchFile
+from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
+from roost.adapters.index.sqlite.users import SqliteUserIndex
+from roost.ports.index import TweetIndex, UserIndex
+
+NOW_MS = 1_795_000_000_000
+"""The moment that the contract plays at."""
+
+
+@dataclass
+class StandingClock:
+    """A clock for those who ask the hour and measure nothing."""
+
+    ms: int = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def monotonic_s(self) -> float:
+        return self.ms / 1000
+
+
+@dataclass(frozen=True)
+class Indexes:
+    tweets: TweetIndex
+    users: UserIndex
+
+
+@asynccontextmanager
+async def memory_indexes(folder: Path) -> AsyncIterator[Indexes]:
+    yield Indexes(MemoryTweetIndex(), MemoryUserIndex())
+
+
+@asynccontextmanager
+async def sqlite_indexes(folder: Path) -> AsyncIterator[Indexes]:
+    file = SearchFile(folder / "search.db")
+    try:
+        yield Indexes(SqliteTweetIndex(file, StandingClock()), SqliteUserIndex(file))
+    finally:
+        await file.close()
+
+
+INDEXES: dict[str, Callable[[Path], AbstractAsyncContextManager[Indexes]]] = {
+    "memory": memory_indexes,
+    "sqlite": sqlite_indexes,
+}
