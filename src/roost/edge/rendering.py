@@ -1,0 +1,182 @@
+"""Tweets as the JSON of the native interface: static bytes rendered once, counts and flags spliced in.
+
+queries -> Seen -> TweetRenderer -> bytes for edge.native and edge.live
+
+A fragment is the part of a tweet that no reader and no act changes. It is kept with the version of its author's
+profile and is rendered anew when that differs; so nothing has to tell this cache of a change. Content of authors
+who are not public has addresses signed for one viewer, and is never kept.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from roost.domain.content import SIGNED_MS_MAX, Content, sign
+from roost.domain.ids import ContentId, TweetId, UserId, Version
+from roost.domain.tweet import NO_COUNTS, Audience, Tweet, TweetCounts
+from roost.domain.user import User
+from roost.edge.times import rfc3339
+from roost.ports.clock import Clock
+from roost.views.contents import ContentView
+from roost.views.sight import Seen
+from roost.views.tweets import TweetView
+from roost.views.viewer_acts import Flags, ViewerActs
+
+_json = msgspec.json.Encoder().encode
+
+_VIEWER = {
+    (liked, retweeted): b',"viewer":{"liked":%b,"retweeted":%b}}'
+    % (b"true" if liked else b"false", b"true" if retweeted else b"false")
+    for liked in (False, True)
+    for retweeted in (False, True)
+}
+NOBODY = UserId(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentAddresses:
+    """Where contents are fetched. `base_url` is empty for addresses relative to this server."""
+
+    base_url: str
+    signing_key: bytes
+    clock: Clock
+
+    def public(self, id: ContentId) -> tuple[str, str]:
+        """Addresses of the content and of its preview."""
+        url = f"{self.base_url}/content/{id}"
+        return url, f"{url}/preview"
+
+    def signed(self, id: ContentId, viewer: UserId) -> tuple[str, str]:
+        """The same for one viewer alone, for less than 48 hours. Within an hour they stay the same for his cache."""
+        hour_ms = 3_600_000
+        expires_ms = (self.clock.now_ms() + SIGNED_MS_MAX) // hour_ms * hour_ms
+        query = f"?viewer={viewer}&expires={expires_ms}&signature={sign(id, viewer, expires_ms, self.signing_key)}"
+        url, preview = self.public(id)
+        return url + query, preview + query
+
+
+@dataclass(slots=True)
+class _Fragment:
+    author_version: Version
+    head: bytes
+
+
+@dataclass(slots=True)
+class TweetRenderer:
+    """`fragments_max` bounds the kept fragments: some 700 bytes each."""
+
+    tweets: TweetView
+    acts: ViewerActs
+    contents: ContentView
+    addresses: ContentAddresses
+    fragments_max: int
+    _fragments: OrderedDict[TweetId, _Fragment] = field(default_factory=OrderedDict)
+
+    async def page(self, seen: Sequence[Seen], viewer: UserId | None) -> list[bytes]:
+        """Each tweet as a JSON object, in order."""
+        counted = [id for one in seen for id in _shown_ids(one)]
+        counts = await self.tweets.counts(counted)
+        flags = await self.acts.flags(viewer, counted)
+        return [await self._whole(one, counts, flags, viewer) for one in seen]
+
+    async def one(self, seen: Seen, viewer: UserId | None) -> bytes:
+        return (await self.page([seen], viewer))[0]
+
+    async def _whole(
+        self, seen: Seen, counts: Mapping[TweetId, TweetCounts], flags: Flags, viewer: UserId | None
+    ) -> bytes:
+        nested = b"null"
+        if seen.nested is not None and seen.nested_author is not None:
+            head = await self._head(seen.nested, seen.nested_author, viewer)
+            nested = head + b',"retweet_of":null,"quote_of":null' + _tail(seen.nested, counts, flags)
+        if seen.tweet.retweet_of is not None:
+            middle = b',"retweet_of":' + nested + b',"quote_of":null'
+        else:
+            middle = b',"retweet_of":null,"quote_of":' + nested
+        return await self._head(seen.tweet, seen.author, viewer) + middle + _tail(seen.tweet, counts, flags)
+
+    async def _head(self, tweet: Tweet, author: User, viewer: UserId | None) -> bytes:
+        fragment = self._fragments.get(tweet.id)
+        if fragment is not None and fragment.author_version == author.version:
+            return fragment.head
+        contents = await self.contents.get_many(tweet.content) if tweet.content else {}
+        listed = tweet.audience in (Audience.PUBLIC, Audience.UNLISTED) and not author.protected
+        shapes = [
+            self._content(contents[id], None if listed else viewer or NOBODY) for id in tweet.content if id in contents
+        ]
+        head = _json(_shape(tweet, self._user(author), shapes))[:-1]
+        if listed or not tweet.content:
+            self._fragments[tweet.id] = _Fragment(author.version, head)
+            if len(self._fragments) > self.fragments_max:
+                self._fragments.popitem(last=False)
+        return head
+
+    def _user(self, user: User) -> dict[str, object]:
+        avatar = None if user.avatar is None else self.addresses.public(user.avatar)[1]
+        return {
+            "user_id": str(user.id),
+            "username": user.username,
+            "display_name": user.display_name,
+            "avatar_url": avatar,
+            "protected": user.protected,
+        }
+
+    def _content(self, content: Content, viewer: UserId | None) -> dict[str, object]:
+        url, preview = (
+            self.addresses.public(content.id) if viewer is None else self.addresses.signed(content.id, viewer)
+        )
+        return {
+            "content_id": content.id,
+            "kind": content.kind,
+            "url": url,
+            "preview_url": preview,
+            "width": content.width,
+            "height": content.height,
+            "duration_ms": content.duration_ms,
+            "alt": content.alt,
+        }
+
+
+def _shown_ids(seen: Seen) -> Sequence[TweetId]:
+    return (seen.tweet.id,) if seen.nested is None else (seen.tweet.id, seen.nested.id)
+
+
+def _tail(tweet: Tweet, counts: Mapping[TweetId, TweetCounts], flags: Flags) -> bytes:
+    count = counts.get(tweet.id, NO_COUNTS)
+    return b',"counts":{"replies":%d,"retweets":%d,"likes":%d,"quotes":%d}%b' % (
+        count.replies,
+        count.retweets,
+        count.likes,
+        count.quotes,
+        _VIEWER[tweet.id in flags.liked, tweet.id in flags.retweeted],
+    )
+
+
+def _shape(tweet: Tweet, user: dict[str, object], contents: list[dict[str, object]]) -> dict[str, object]:
+    return {
+        "tweet_id": str(tweet.id),
+        "user": user,
+        "message": tweet.message,
+        "created_at": rfc3339(tweet.created_ms),
+        "client_time": tweet.client_time,
+        "lang": tweet.lang,
+        "audience": tweet.audience,
+        "entities": {
+            "hashtags": tweet.hashtags,
+            "mentions": [
+                {"username": m.username, "user_id": str(m.user_id), "start": m.start, "end": m.end}
+                for m in tweet.mentions
+            ],
+            "urls": tweet.urls,
+            "cashtags": tweet.cashtags,
+        },
+        "content": contents,
+        "reply_to_tweet_id": _id(tweet.reply_to),
+        "reply_to_user_id": _id(tweet.reply_to_author),
+    }
+
+
+def _id(id: int | None) -> str | None:
+    return None if id is None else str(id)
