@@ -30,7 +30,6 @@ AHEAD_MS_MAX = 10_000
 # in a wrong future would make every later one wait for that future.
 LEAP_MS_MAX = 60_000
 LEAP_SETTLE_MS = 10_000
-OLDER_THAN_ALL = Version(0)
 MS_MAX = EPOCH_MS + (1 << 41) - 1
 # Odd, so that stepping by it visits all shards before it comes back; far from a small fraction of them.
 USER_SHARD_STRIDE = 2_531
@@ -74,7 +73,7 @@ class Mint:
             earliest_ms = max((ms_of(id) + 1 for id in after), default=0)
             return TweetId(self._take(shard_of(author), max(self._now_ms(), earliest_ms)))
 
-    def next_version(self, after: Version = OLDER_THAN_ALL) -> Version:
+    def next_version(self, after: int = 0) -> Version:
         """Versions count up through (ms, shard field): 4,096 a millisecond, leaving out what ids have taken."""
         with self._lock:
             now_tick = (self._now_ms() - EPOCH_MS) * SHARDS

@@ -21,6 +21,10 @@ class Sender:
     randomness: Randomness
     name: str = "roost"
 
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
     def compose(self, mail: Mail) -> EmailMessage:
         """The mail as RFC 5322 has it, marked as automatic so that no absence notice answers it."""
         message = EmailMessage(policy=SMTP)
@@ -28,8 +32,7 @@ class Sender:
         message["To"] = Address(addr_spec=mail.to)
         message["Subject"] = mail.subject
         message["Date"] = formatdate(self.clock.now_ms() / 1000)
-        domain = self.address.rpartition("@")[2]
-        message["Message-ID"] = f"<{self.randomness.token_bytes(ID_BYTES).hex()}@{domain}>"
+        message["Message-ID"] = f"<{self.randomness.token_bytes(ID_BYTES).hex()}@{self.domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text)
         return message

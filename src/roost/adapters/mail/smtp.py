@@ -68,6 +68,8 @@ class SmtpMailer:
                     self._sender.compose(mail),
                     hostname=host.host,
                     port=host.port,
+                    # Said in the greeting; the library's default would ask the DNS and block the loop.
+                    local_hostname=self._sender.domain,
                     use_tls=host.security == "tls",
                     start_tls=host.security == "starttls",
                     username=host.username,
