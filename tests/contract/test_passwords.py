@@ -225,6 +225,37 @@ async def test_a_closed_hasher_says_that_the_node_is_stopping() -> None:
             await hasher.hash(GOOD)
 
 
+class NoMemoryLeft(CountingEngine):
+    """Fails as Argon2 does where the system gives it no memory."""
+
+    fails = False
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        if self.fails:
+            raise argon2.exceptions.HashingError("Memory allocation error")
+        return super().hash(password, salt=salt)
+
+    def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:
+        if self.fails:
+            raise argon2.exceptions.VerificationError("Memory allocation error")
+        return super().verify(hash, password)
+
+
+async def test_want_of_memory_is_overload_and_never_a_wrong_password() -> None:
+    engine = NoMemoryLeft("low")
+    hasher = Argon2idPasswords(engine)
+    stored = await hasher.hash(GOOD)
+    engine.fails = True
+    for kept in (stored, None):
+        with pytest.raises(Overloaded, match="no memory"):
+            await hasher.verify(GOOD, kept)
+    with pytest.raises(Overloaded, match="no memory"):
+        await hasher.hash(GOOD)
+    engine.fails = False
+    assert await hasher.verify(GOOD, stored)
+    hasher.close()
+
+
 @pytest.mark.parametrize(("concurrency", "waiting_max"), [(0, 1), (1, -1)])
 def test_bounds_that_make_no_sense_are_refused(concurrency: int, waiting_max: int) -> None:
     with pytest.raises(ValueError, match="too small"):
