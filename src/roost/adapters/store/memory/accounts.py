@@ -9,7 +9,6 @@ from roost.domain.events import Event, UserChanged, UserDeleted
 from roost.domain.ids import ContentId, Position, UserId, Version
 from roost.domain.names import username_key
 from roost.domain.user import Account, Session, User
-from roost.ports.accounts import USERS_MAX
 
 
 class MemoryAccountStore:
@@ -43,11 +42,9 @@ class MemoryAccountStore:
         return self._leave(events)
 
     async def users(self, ids: Collection[UserId]) -> Mapping[UserId, User]:
-        _bound(ids)
         return {id: self._users[id] for id in ids if id in self._users}
 
     async def ids_by_name(self, keys: Collection[str]) -> Mapping[str, UserId]:
-        _bound(keys)
         return {key: self._ids_by_name[key] for key in keys if key in self._ids_by_name}
 
     async def save_user(self, user: User, events: Sequence[Event]) -> Position | None:
@@ -131,8 +128,3 @@ class MemoryAccountStore:
     def _refuse_taken_email(self, user_id: UserId, email_key: str) -> None:
         if self._ids_by_email.get(email_key, user_id) != user_id:
             raise AlreadyTaken("email", "the e-mail address is taken")
-
-
-def _bound(asked: Collection[object]) -> None:
-    if len(asked) > USERS_MAX:
-        raise ValueError(f"{len(asked)} users asked for, at most {USERS_MAX} a call")

@@ -8,14 +8,13 @@ from dataclasses import replace
 import msgspec
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.point_reads import read_rows, read_rows_up_to
+from roost.adapters.store.sqlite.bounded_reads import read_up_to
 from roost.adapters.store.sqlite.sessions import drop_tokens, end_sessions, insert_session
 from roost.domain.errors import AlreadyTaken, NotFound
 from roost.domain.events import Event, SessionsEnded, UserChanged, UserDeleted
 from roost.domain.ids import Position, UserId, Version
 from roost.domain.names import username_key
 from roost.domain.user import Account, Session, User
-from roost.ports.accounts import USERS_MAX
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
@@ -53,22 +52,15 @@ class SqliteAccountStore:
     async def users(self, ids: Collection[UserId]) -> Mapping[UserId, User]:
         if not ids:
             return {}
-        _bound(ids)
-        rows = read_rows(
-            self._file, "SELECT body FROM users WHERE user_id IN (SELECT value FROM json_each(?))", _array(ids)
-        )
+        sql = "SELECT body FROM users WHERE user_id IN (SELECT value FROM json_each(?))"
+        rows = self._file.rows(sql, (_array(ids),))
         return {user.id: user for user in map(_decode, rows)}
 
     async def ids_by_name(self, keys: Collection[str]) -> Mapping[str, UserId]:
         if not keys:
             return {}
-        _bound(keys)
-        rows = read_rows(
-            self._file,
-            "SELECT name_key, user_id FROM users WHERE name_key IN (SELECT value FROM json_each(?))",
-            _array(keys),
-        )
-        return dict(rows)
+        sql = "SELECT name_key, user_id FROM users WHERE name_key IN (SELECT value FROM json_each(?))"
+        return dict(self._file.rows(sql, (_array(keys),)))
 
     async def save_user(self, user: User, events: Sequence[Event]) -> Position | None:
         """A deleted user stays deleted: whoever read the row before the deletion cannot bring it back."""
@@ -83,10 +75,9 @@ class SqliteAccountStore:
         return await self._file.write(job)
 
     async def account(self, user_id: UserId) -> Account | None:
-        rows = read_rows(
-            self._file,
+        rows = self._file.rows(
             "SELECT user_id, email, email_key, mobile, password_hash, email_confirmed FROM accounts WHERE user_id = ?",
-            user_id,
+            (user_id,),
         )
         if not rows:
             return None
@@ -94,7 +85,10 @@ class SqliteAccountStore:
         return replace(account, email_confirmed=bool(account.email_confirmed))
 
     async def user_id_by_email(self, email_key: str) -> UserId | None:
-        rows = read_rows(self._file, "SELECT user_id FROM accounts WHERE email_key = ?", email_key)
+        try:
+            rows = self._file.rows("SELECT user_id FROM accounts WHERE email_key = ?", (email_key,))
+        except UnicodeEncodeError:
+            return None  # half a surrogate pair, which is in no row
         return UserId(rows[0][0]) if rows else None
 
     async def change_email(self, user_id: UserId, email: str, email_key: str) -> None:
@@ -167,12 +161,7 @@ class SqliteAccountStore:
 
     async def user_ids(self, after: UserId, limit: int) -> Sequence[UserId]:
         sql = "SELECT user_id FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?"
-        return [user_id for (user_id,) in await read_rows_up_to(self._file, limit, sql, after)]
-
-
-def _bound(asked: Collection[object]) -> None:
-    if len(asked) > USERS_MAX:
-        raise ValueError(f"{len(asked)} users asked for, at most {USERS_MAX} a call")
+        return [user_id for (user_id,) in await read_up_to(self._file, limit, sql, after)]
 
 
 def _array(values: Collection[int] | Collection[str]) -> str:

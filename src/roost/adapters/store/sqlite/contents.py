@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.point_reads import read_rows, read_rows_up_to
+from roost.adapters.store.sqlite.bounded_reads import read_up_to
 from roost.domain.content import Content
 from roost.domain.errors import QuotaExceeded
 from roost.domain.ids import ContentId, TweetId, UserId
@@ -46,10 +46,11 @@ class SqliteContentStore:
         if not ids:
             return {}
         sql = "SELECT tweet_id, body FROM contents WHERE content_id IN (SELECT value FROM json_each(?))"
-        return {content.id: content for content in map(_decode, read_rows(self._file, sql, json.dumps(list(ids))))}
+        rows = self._file.rows(sql, (json.dumps(list(ids)),))
+        return {content.id: content for content in map(_decode, rows)}
 
     async def of_owner(self, owner: UserId, after: ContentId | None, limit: int) -> Sequence[Content]:
-        rows = await read_rows_up_to(
+        rows = await read_up_to(
             self._file,
             limit,
             "SELECT tweet_id, body FROM contents WHERE owner = ? AND content_id > ? ORDER BY content_id LIMIT ?",

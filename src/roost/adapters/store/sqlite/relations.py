@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.point_reads import read_rows, read_rows_up_to
+from roost.adapters.store.sqlite.bounded_reads import read_up_to
 from roost.domain.errors import Invalid
 from roost.domain.events import RelationChanged
 from roost.domain.ids import ID_MAX, Position, UserId, Version
@@ -45,7 +45,7 @@ class SqliteRelationStore:
 
     async def relations(self, viewer: UserId) -> Relations:
         others: dict[str, list[UserId]] = {}
-        for kind, other in await read_rows_up_to(self._file, RELATIONS_MAX, _OF_VIEWER, viewer):
+        for kind, other in await read_up_to(self._file, RELATIONS_MAX, _OF_VIEWER, viewer):
             others.setdefault(kind, []).append(other)
         return Relations(
             viewer,
@@ -104,19 +104,14 @@ class SqliteRelationStore:
         return await self._file.write(job)
 
     async def holds(self, kind: RelationKind, subject: UserId, object: UserId) -> Relation | None:
-        rows = read_rows(
-            self._file,
-            "SELECT version FROM relations WHERE kind = ? AND subject = ? AND object = ?",
-            kind.value,
-            subject,
-            object,
-        )
+        sql = "SELECT version FROM relations WHERE kind = ? AND subject = ? AND object = ?"
+        rows = self._file.rows(sql, (kind.value, subject, object))
         return Relation(kind, subject, object, Version(rows[0][0])) if rows else None
 
     async def of_subject(
         self, kind: RelationKind, subject: UserId, before: Version | None, limit: int
     ) -> Sequence[Relation]:
-        rows = await read_rows_up_to(
+        rows = await read_up_to(
             self._file,
             limit,
             "SELECT object, version FROM relations INDEXED BY relations_by_subject"
@@ -130,7 +125,7 @@ class SqliteRelationStore:
     async def of_object(
         self, kind: RelationKind, object: UserId, before: Version | None, limit: int
     ) -> Sequence[Relation]:
-        rows = await read_rows_up_to(
+        rows = await read_up_to(
             self._file,
             limit,
             "SELECT subject, version FROM relations INDEXED BY relations_by_object"
@@ -146,7 +141,7 @@ class SqliteRelationStore:
             "SELECT subject FROM relations INDEXED BY relations_rising"
             " WHERE kind = 'follow' AND object = ? AND subject > ? ORDER BY subject LIMIT ?"
         )
-        return [follower for (follower,) in await read_rows_up_to(self._file, limit, sql, user, after)]
+        return [follower for (follower,) in await read_up_to(self._file, limit, sql, user, after)]
 
     async def follower_counts(self, users: Collection[UserId]) -> Mapping[UserId, int]:
         """In a thread: a celebrity's count walks over all of its rows."""

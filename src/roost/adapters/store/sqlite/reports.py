@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.point_reads import read_rows_up_to
+from roost.adapters.store.sqlite.bounded_reads import read_up_to
 from roost.domain.ids import ID_MAX, UserId
 from roost.domain.report import Report
 
@@ -41,7 +41,7 @@ class SqliteReportStore:
         await self._file.write(job)
 
     async def open(self, before: int | None, limit: int) -> Sequence[Report]:
-        rows = await read_rows_up_to(
+        rows = await read_up_to(
             self._file,
             limit,
             "SELECT report_id, reporter, user_id, tweet_id, reason, created_ms FROM reports"

@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.point_reads import read_rows
 from roost.domain.events import SessionsEnded
 from roost.domain.ids import Position, UserId
 from roost.domain.user import SESSIONS_MAX, OneTimeToken, Session, TokenPurpose
@@ -51,11 +50,11 @@ class SqliteSessionStore:
         await self._file.write(job)
 
     async def session_by_token(self, token_hash: bytes) -> Session | None:
-        rows = read_rows(self._file, _BY_HASH, token_hash)
+        rows = self._file.rows(_BY_HASH, (token_hash,))
         return Session(*rows[0]) if rows else None
 
     async def sessions_of(self, user_id: UserId) -> Sequence[Session]:
-        rows = read_rows(self._file, _BY_USER, user_id, SESSIONS_MAX)
+        rows = self._file.rows(_BY_USER, (user_id, SESSIONS_MAX))
         return [Session(*row) for row in rows]
 
     async def touch_session(self, token_hash: bytes, last_used_ms: int) -> None:
