@@ -68,8 +68,10 @@ class EventLog(Protocol):
 class NodeProgress(Protocol):
     """How far this node's own views follow the log."""
 
-    async def reached(self, position: Position) -> None:
-        """Return once this node's views have applied that position: then whoever wrote it sees it here.
+    async def reached(self, position: Position) -> bool:
+        """Wait, within a bound, until this node's views have applied that position; whether they have.
 
-        Raises Unavailable after a bounded wait: what was written stays written.
+        Then whoever wrote it sees it here. A write that is not reached in time stands all the same. Raises Invalid
+        for a position that is none.
         """
+        ...
