@@ -14,22 +14,24 @@ Matches = Callable[[str, str], bool]  # the author's name, the message
 # Scripts without spaces: there a character is a word.
 _WORD_A_CHARACTER = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "THAI", "LAO", "KHMER", "MYANMAR")
 _ACCENT_CLASSES_FROM = 200
-_LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+_PLAIN_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe"})
+_LINK = re.compile(r"https?://(?:t\.co/[a-z0-9]+|\S+)", re.IGNORECASE)
 _MENTION = re.compile(r"(?:(?<![A-Za-z0-9_!#$%&*@\uff20])|(?<=RT))[@\uff20]([A-Za-z0-9_]{1,20})")
-_TAG_EXTRAS = "_\u200c\u200d\u00b7"
+_LIST = re.compile(r"/[A-Za-z]")  # @name/list is a list of that user, no mention of him
+_TAG_EXTRAS = "_\u200c\u200d\u00b7\u05be\u05f3\u05f4\u0f0b\u0f0c\u3003\u301c\u309b\u309c\u30a0\u30fb\ua67e\uff5e"
 
 
 @cache
 def words(message: str) -> tuple[str, ...]:
     """The words of a message, without case and accents."""
     folded = unicodedata.normalize("NFKD", message).casefold()
-    return tuple("".join(_spaced(character) for character in folded).split())
+    plain = "".join(character for character in folded if not _is_ignored(character)).translate(_PLAIN_LETTERS)
+    return tuple("".join(map(_spaced, unicodedata.normalize("NFC", plain))).split())
 
 
 @cache
 def hashtags(message: str) -> frozenset[str]:
     """The hashtags of a message, in lower case: letters, marks, digits and underscores, not digits only."""
-    message = _LINK.sub(lambda link: " " * len(link[0]), message)
     found = set()
     at = 0
     while (at := message.find("#", at)) >= 0:
@@ -38,9 +40,10 @@ def hashtags(message: str) -> frozenset[str]:
             end += 1
         tag = message[at + 1 : end]
         before = message[at - 1] if at else " "
-        begins = before != "&" and (before == "\ufe0f" or not _may_stand_in_a_tag(before))
+        begins = before != "&" and (before in "\ufe0e\ufe0f" or not _may_stand_in_a_tag(before))
         ends = not message.startswith(("#", "\uff03", "://"), end)
-        if begins and ends and any(unicodedata.category(one)[0] in "LM" for one in tag):
+        has_letter = any(unicodedata.category(one)[0] in "LM" for one in tag)
+        if begins and ends and has_letter and not _is_in_a_link(message, at):
             found.add(tag.casefold())
         at = end
     return frozenset(found)
@@ -49,11 +52,12 @@ def hashtags(message: str) -> frozenset[str]:
 @cache
 def mentions(message: str) -> frozenset[str]:
     """The names after an @ in a message, in lower case, whoever has them."""
-    message = _LINK.sub(" ", message)
     return frozenset(
         found[1].lower()
         for found in _MENTION.finditer(message)
         if not message.startswith(("@", "\uff20", "://"), found.end())
+        and not _LIST.match(message, found.end())
+        and not _is_in_a_link(message, found.start())
     )
 
 
@@ -85,16 +89,24 @@ def every(*conditions: Matches) -> Matches:
     return lambda author, message: all(matches(author, message) for matches in conditions)
 
 
+def _is_ignored(character: str) -> bool:
+    """Accents, and what cannot be seen."""
+    return (
+        unicodedata.combining(character) >= _ACCENT_CLASSES_FROM
+        or unicodedata.category(character) in {"Cf", "Me"}
+        or "VARIATION SELECTOR" in unicodedata.name(character, "")
+    )
+
+
 def _spaced(character: str) -> str:
-    category = unicodedata.category(character)
-    name = unicodedata.name(character, "")
-    if unicodedata.combining(character) >= _ACCENT_CLASSES_FROM or category == "Cf":
-        return ""
-    if category == "Me" or name.startswith("VARIATION SELECTOR"):
-        return ""
+    category, name = unicodedata.category(character), unicodedata.name(character, "")
     if category == "So" or (category[0] in "LMN" and name.startswith(_WORD_A_CHARACTER)):
         return f" {character} "
     return character if category[0] in "LMN" or character == "_" else " "
+
+
+def _is_in_a_link(message: str, at: int) -> bool:
+    return any(link.start() <= at < link.end() for link in _LINK.finditer(message))
 
 
 def _may_stand_in_a_tag(character: str) -> bool:
