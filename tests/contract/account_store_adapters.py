@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from roost.adapters.event_codec import decode_event
 from roost.adapters.sqlite_file import SqliteFile
 from roost.adapters.store.memory.accounts import MemoryAccountStore
@@ -17,6 +19,7 @@ from roost.adapters.store.memory.reports import MemoryReportStore
 from roost.adapters.store.memory.sessions import MemoryOneTimeTokenStore, MemorySessionStore
 from roost.adapters.store.sqlite import accounts, contents, relations, reports, sessions
 from roost.domain.content import Blob, Content, Digest, MediaType
+from roost.domain.errors import Refused
 from roost.domain.events import Event
 from roost.domain.ids import ContentId, Position, TweetId, UserId, Version
 from roost.domain.user import Account, Session, User
@@ -117,6 +120,14 @@ STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Stores]]] = {
     "memory": in_memory,
     "sqlite": in_sqlite,
 }
+
+Promise = Callable[[Stores], Awaitable[None]]
+
+
+async def is_caught(stores: Stores, promise: Promise) -> None:
+    """A promise that saboteurs break fails: by an assertion, by a refusal out of place or by the lack of one."""
+    with pytest.raises((AssertionError, Refused, pytest.fail.Exception)):
+        await promise(stores)
 
 
 def user(id: UserId = ANA, username: str = "ana", version: int = 1) -> User:

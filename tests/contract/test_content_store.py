@@ -63,11 +63,11 @@ async def test_the_quota_may_be_filled_and_not_passed(stores: Stores) -> None:
 
 async def test_the_quota_counts_the_bytes_of_a_completed_upload_in_place_of_the_reserved_ones(stores: Stores) -> None:
     await stores.contents.add(pending("a", reserved_bytes=100), 150)
-    await stores.contents.add(ready("a", byte_size=10), 150)
-    await stores.contents.add(pending("b", reserved_bytes=100), 150)
+    await stores.contents.add(ready("a", byte_size=100), 150)
+    await stores.contents.add(pending("b", reserved_bytes=10), 150)
     with pytest.raises(QuotaExceeded):
-        await stores.contents.add(ready("b", byte_size=61), 150)
-    assert await stores.contents.get_many([ContentId("b")]) == {"b": pending("b", reserved_bytes=100)}
+        await stores.contents.add(ready("b", byte_size=10), 150)
+    assert await stores.contents.get_many([ContentId("b")]) == {"b": pending("b", reserved_bytes=10)}
 
 
 async def test_room_is_free_again_after_a_removal(stores: Stores) -> None:
