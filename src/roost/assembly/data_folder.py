@@ -1,0 +1,97 @@
+"""The data folder of an embedded roost: where its files lie, who serves it, its secrets."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SECRET_BYTES = 32
+
+
+class DataFolderUnusable(Exception):
+    """The folder cannot be served: which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """Paths within one folder."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        return self.root / "roost.db"
+
+    @property
+    def search(self) -> Path:
+        return self.root / "search.db"
+
+    @property
+    def content(self) -> Path:
+        return self.root / "content"
+
+    @property
+    def uploads(self) -> Path:
+        return self.root / "uploads"
+
+    @property
+    def mails(self) -> Path:
+        return self.root / "mails"
+
+    @property
+    def control(self) -> Path:
+        return self.root / "control.sock"
+
+    def make(self) -> None:
+        """Create what is missing, for this user alone. Raises DataFolderUnusable."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.content, self.uploads, self.mails):
+                folder.mkdir(exist_ok=True, mode=0o700)
+            probe = self.root / ".writable"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise DataFolderUnusable(f"the data folder {self.root} cannot be written: {error.strerror}") from error
+
+    def signing_key(self) -> bytes:
+        """The secret that signs content addresses, made on first use."""
+        path = self.root / "signing.key"
+        try:
+            with path.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as new:
+                new.write(secrets.token_bytes(SECRET_BYTES))
+        except FileExistsError:
+            pass
+        key = path.read_bytes()
+        if len(key) < SECRET_BYTES:
+            raise DataFolderUnusable(f"{path} is damaged: delete it, and signed content addresses are made anew")
+        return key
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Hold the folder: raises DataFolderUnusable while another process serves it."""
+        lock = os.open(self.root / "served.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+                raise DataFolderUnusable(
+                    f"the data folder {self.root} is already served by the process with pid {holder}"
+                ) from None
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+            yield
+        finally:
+            os.close(lock)
+
+    def is_served(self) -> bool:
+        """Whether a process serves the folder now."""
+        try:
+            with self.served():
+                return False
+        except DataFolderUnusable:
+            return True
