@@ -1,0 +1,260 @@
+"""The user tweets table in SQLite, with the lists that name its rows.
+
+commands/post_tweet -> (here) -> adapters/sqlite_file
+
+A plain tweet writes three rows: its own, its place among the author's, and its announcement.
+"""
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from roost.adapters.sqlite_file import SqliteFile
+from roost.adapters.store.sqlite.author_merge import Stretch, foremost
+from roost.adapters.store.sqlite.bounded_reads import read_up_to
+from roost.adapters.store.sqlite.tables import BEYOND_ALL, rows_among, select_among
+from roost.adapters.store.sqlite.tweet_rows import decode_tweet, encode_tweet
+from roost.domain.errors import Invalid, RefReused
+from roost.domain.events import Event
+from roost.domain.ids import Position, TweetId, UserId, Version
+from roost.domain.timeline import Page
+from roost.domain.tweet import REF_KEPT_MS, Ref, Tweet
+from roost.ports.tweets import Posted
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS tweets (tweet_id INTEGER PRIMARY KEY, deleted INTEGER NOT NULL, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS user_tweets (
+  user_id INTEGER NOT NULL, tweet_id INTEGER NOT NULL, PRIMARY KEY (user_id, tweet_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS replies (
+  tweet_id INTEGER NOT NULL, reply_id INTEGER NOT NULL, PRIMARY KEY (tweet_id, reply_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retweets_of (
+  tweet_id INTEGER NOT NULL, retweet_id INTEGER NOT NULL, PRIMARY KEY (tweet_id, retweet_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS retweet_by (
+  user_id INTEGER NOT NULL, tweet_id INTEGER NOT NULL, retweet_id INTEGER NOT NULL,
+  PRIMARY KEY (user_id, tweet_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS quotes_of (
+  tweet_id INTEGER NOT NULL, quote_id INTEGER NOT NULL, PRIMARY KEY (tweet_id, quote_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS refs (
+  user_id INTEGER NOT NULL, ref TEXT NOT NULL, digest BLOB NOT NULL, tweet_id INTEGER NOT NULL,
+  position TEXT, expires_ms INTEGER NOT NULL, PRIMARY KEY (user_id, ref)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS refs_by_expiry ON refs (expires_ms);
+"""
+
+REFS_DROPPED_A_POST = 2
+"""Expired refs that a post with a ref takes along: so there are never many, and no post pays for many."""
+AUTHORS_INLINE_MAX = 8
+LIMIT_INLINE_MAX = 100
+
+
+class SqliteTweetStore:
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    async def add(self, tweet: Tweet, ref: Ref | None, events: Sequence[Event]) -> Posted:
+        body = encode_tweet(tweet)
+        if ref is not None:
+            _check_encodable(ref)
+
+        def job(connection: sqlite3.Connection) -> Posted:
+            earlier = None if ref is None else _posted_by(connection, ref)
+            if earlier is None:
+                earlier = _posted_already(connection, tweet)
+                if earlier is not None and ref is not None:
+                    _keep_ref(connection, ref, earlier)
+            if earlier is not None:
+                return earlier
+            _claim_content(connection, tweet)
+            connection.execute("INSERT INTO tweets VALUES (?, ?, ?)", (tweet.id, tweet.deleted, body))
+            for statement, row in _places(tweet):
+                connection.execute(_INSERTS[statement], row)
+            posted = Posted(tweet.id, self._file.leave(connection, events) if events else None)
+            if ref is not None:
+                _keep_ref(connection, ref, posted)
+            return posted
+
+        return await self._file.write(job)
+
+    async def posted_by_ref(self, user_id: UserId, ref: str, now_ms: int) -> tuple[TweetId, bytes] | None:
+        sql = "SELECT tweet_id, digest FROM refs WHERE user_id = ? AND ref = ? AND expires_ms > ?"
+        try:
+            rows = self._file.rows(sql, (user_id, ref, now_ms))
+        except UnicodeEncodeError:
+            return None  # half a surrogate pair, which is in no row
+        return (TweetId(rows[0][0]), rows[0][1]) if rows else None
+
+    async def get_many(self, ids: Collection[TweetId]) -> Mapping[TweetId, Tweet]:
+        rows = await rows_among(self._file, "SELECT tweet_id, body FROM tweets WHERE tweet_id IN ({ids})", ids)
+        return {id: decode_tweet(body) for id, body in rows}
+
+    async def by_author(self, author: UserId, page: Page) -> Sequence[TweetId]:
+        return await self.by_authors((author,), page.before, page.after, page.limit)
+
+    async def by_authors(
+        self, authors: Collection[UserId], before: TweetId | None, after: TweetId | None, limit: int
+    ) -> Sequence[TweetId]:
+        upwards = after is not None and before is None
+        stretch = Stretch(after or 0, BEYOND_ALL if before is None else before, newest_first=not upwards)
+
+        def job(connection: sqlite3.Connection) -> list[TweetId]:
+            ids = foremost(connection, authors, stretch, limit)
+            return ids[::-1] if upwards else ids
+
+        if len(authors) <= AUTHORS_INLINE_MAX and limit <= LIMIT_INLINE_MAX:
+            return self._file.at_once(job)
+        return await self._file.read(job)
+
+    async def replies_to(self, tweet_id: TweetId, after: TweetId | None, limit: int) -> Sequence[TweetId]:
+        sql = "SELECT reply_id FROM replies WHERE tweet_id = ? AND reply_id > ? ORDER BY reply_id LIMIT ?"
+        return await self._ids(limit, sql, tweet_id, after or 0)
+
+    async def retweets_of(self, tweet_id: TweetId, before: TweetId | None, limit: int) -> Sequence[TweetId]:
+        sql = (
+            "SELECT retweet_id FROM retweets_of WHERE tweet_id = ? AND retweet_id < ? ORDER BY retweet_id DESC LIMIT ?"
+        )
+        return await self._ids(limit, sql, tweet_id, BEYOND_ALL if before is None else before)
+
+    async def quotes_of(self, tweet_id: TweetId, before: TweetId | None, limit: int) -> Sequence[TweetId]:
+        sql = "SELECT quote_id FROM quotes_of WHERE tweet_id = ? AND quote_id < ? ORDER BY quote_id DESC LIMIT ?"
+        return await self._ids(limit, sql, tweet_id, BEYOND_ALL if before is None else before)
+
+    async def retweeted_by(self, user_id: UserId, tweet_ids: Collection[TweetId]) -> Mapping[TweetId, TweetId]:
+        sql = "SELECT tweet_id, retweet_id FROM retweet_by WHERE user_id = ? AND tweet_id IN ({ids})"
+        return dict(await rows_among(self._file, sql, tweet_ids, user_id))
+
+    async def retweets_by(self, user_id: UserId, limit: int) -> Sequence[TweetId]:
+        sql = "SELECT tweet_id FROM retweet_by WHERE user_id = ? ORDER BY tweet_id DESC LIMIT ?"
+        return await self._ids(limit, sql, user_id)
+
+    async def delete(self, tweet: Tweet, version: Version, events: Sequence[Event]) -> Position | None:
+        """Its places go; its message and its content's rows are erased by others, later."""
+
+        def job(connection: sqlite3.Connection) -> Position | None:
+            rows = connection.execute(
+                "SELECT body FROM tweets WHERE tweet_id = ? AND NOT deleted", (tweet.id,)
+            ).fetchall()
+            if not rows:
+                return None
+            kept = decode_tweet(rows[0][0])
+            _replace(connection, replace(kept, deleted=True, version=max(kept.version, version)))
+            for statement, row in _places(kept):
+                connection.execute(_DELETES[statement], row)
+            return self._file.leave(connection, events)
+
+        return await self._file.write(job)
+
+    async def forget_message(self, ids: Collection[TweetId]) -> None:
+        """What was said goes; who was mentioned stays, for reactions that meet the deletion late."""
+
+        def job(connection: sqlite3.Connection) -> None:
+            sql = "SELECT body FROM tweets WHERE deleted AND tweet_id IN ({ids})"
+            for (body,) in select_among(connection, sql, ids):
+                tweet = decode_tweet(body)
+                if tweet.message:
+                    _replace(connection, replace(tweet, message="", hashtags=(), urls=(), cashtags=()))
+
+        await self._file.write(job)
+
+    async def scan(self, after: TweetId, limit: int) -> Sequence[Tweet]:
+        def job(connection: sqlite3.Connection) -> list[Tweet]:
+            sql = "SELECT body FROM tweets WHERE tweet_id > ? ORDER BY tweet_id LIMIT ?"
+            return [decode_tweet(body) for (body,) in connection.execute(sql, (after, limit)).fetchall()]
+
+        return await self._file.read(job)
+
+    async def newest_id(self) -> TweetId:
+        return TweetId(self._file.rows("SELECT ifnull(max(tweet_id), 0) FROM tweets")[0][0])
+
+    async def _ids(self, limit: int, sql: str, *parameters: int | str) -> list[TweetId]:
+        return [TweetId(id) for (id,) in await read_up_to(self._file, limit, sql, *parameters)]
+
+
+_INSERTS = {
+    "user_tweets": "INSERT INTO user_tweets VALUES (?, ?)",
+    "replies": "INSERT INTO replies VALUES (?, ?)",
+    "retweets_of": "INSERT INTO retweets_of VALUES (?, ?)",
+    "retweet_by": "INSERT INTO retweet_by VALUES (?, ?, ?)",
+    "quotes_of": "INSERT INTO quotes_of VALUES (?, ?)",
+}
+_DELETES = {
+    "user_tweets": "DELETE FROM user_tweets WHERE user_id = ? AND tweet_id = ?",
+    "replies": "DELETE FROM replies WHERE tweet_id = ? AND reply_id = ?",
+    "retweets_of": "DELETE FROM retweets_of WHERE tweet_id = ? AND retweet_id = ?",
+    "retweet_by": "DELETE FROM retweet_by WHERE user_id = ? AND tweet_id = ? AND retweet_id = ?",
+    "quotes_of": "DELETE FROM quotes_of WHERE tweet_id = ? AND quote_id = ?",
+}
+
+
+def _places(tweet: Tweet) -> list[tuple[str, tuple[int, ...]]]:
+    """The rows that name the tweet, each with its table; a tombstone has none."""
+    if tweet.deleted:
+        return []
+    places: list[tuple[str, tuple[int, ...]]] = [("user_tweets", (tweet.author, tweet.id))]
+    if tweet.reply_to is not None:
+        places.append(("replies", (tweet.reply_to, tweet.id)))
+    if tweet.retweet_of is not None:
+        places.append(("retweets_of", (tweet.retweet_of, tweet.id)))
+        places.append(("retweet_by", (tweet.author, tweet.retweet_of, tweet.id)))
+    if tweet.quote_of is not None:
+        places.append(("quotes_of", (tweet.quote_of, tweet.id)))
+    return places
+
+
+def _posted_by(connection: sqlite3.Connection, ref: Ref) -> Posted | None:
+    row = connection.execute(
+        "SELECT tweet_id, digest, position FROM refs WHERE user_id = ? AND ref = ? AND expires_ms > ?",
+        (ref.user_id, ref.ref, ref.expires_ms - REF_KEPT_MS),  # by the clock of who posts
+    ).fetchone()
+    if row is None:
+        return None
+    tweet_id, digest, position = row
+    if digest != ref.digest:
+        raise RefReused(f"ref {ref.ref!r} was used for another tweet within the last 24 hours")
+    return Posted(tweet_id, position, repeated=True)
+
+
+def _posted_already(connection: sqlite3.Connection, tweet: Tweet) -> Posted | None:
+    if tweet.retweet_of is not None:
+        row = connection.execute(
+            "SELECT retweet_id FROM retweet_by WHERE user_id = ? AND tweet_id = ?", (tweet.author, tweet.retweet_of)
+        ).fetchone()
+        if row is not None:
+            return Posted(row[0], None, repeated=True)
+    if connection.execute("SELECT 1 FROM tweets WHERE tweet_id = ?", (tweet.id,)).fetchone() is not None:
+        return Posted(tweet.id, None, repeated=True)
+    return None
+
+
+def _claim_content(connection: sqlite3.Connection, tweet: Tweet) -> None:
+    for id in tweet.content:
+        free = connection.execute(
+            "SELECT 1 FROM contents WHERE content_id = ? AND owner = ? AND tweet_id IS NULL", (id, tweet.author)
+        ).fetchone()
+        if free is None:
+            raise Invalid.field("content_ids", f"{id[:40]} is no content of yours that is in no tweet yet")
+    for id in tweet.content:
+        connection.execute("UPDATE contents SET tweet_id = ? WHERE content_id = ?", (tweet.id, id))
+
+
+def _keep_ref(connection: sqlite3.Connection, ref: Ref, posted: Posted) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO refs VALUES (?, ?, ?, ?, ?, ?)",
+        (ref.user_id, ref.ref, ref.digest, posted.tweet_id, posted.position, ref.expires_ms),
+    )
+    connection.execute(
+        "DELETE FROM refs WHERE (user_id, ref) IN (SELECT user_id, ref FROM refs WHERE expires_ms <= ?"
+        " ORDER BY expires_ms LIMIT ?)",
+        (ref.expires_ms - REF_KEPT_MS, REFS_DROPPED_A_POST),
+    )
+
+
+def _check_encodable(ref: Ref) -> None:
+    try:
+        ref.ref.encode()
+    except UnicodeEncodeError:
+        raise Invalid.field("ref", "half a surrogate pair is no character") from None
+
+
+def _replace(connection: sqlite3.Connection, tweet: Tweet) -> None:
+    connection.execute(
+        "UPDATE tweets SET deleted = ?, body = ? WHERE tweet_id = ?", (tweet.deleted, encode_tweet(tweet), tweet.id)
+    )
