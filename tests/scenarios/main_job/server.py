@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _READY = re.compile(r"roost ready on (http://\S+)")
+COMMAND = (str(Path(sys.executable).parent / "roost"),)
 READY_S_MAX = 60.0
 STOP_S_MAX = 10.0
 
@@ -38,7 +39,7 @@ async def running_server(data: Path, settings: dict[str, str]) -> AsyncIterator[
     log_path = data.parent / f"{data.name}.log"
     with log_path.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).parent / "roost"),
+            *COMMAND,
             *("serve", "--host", "127.0.0.1", "--port", "0", "--data", str(data)),
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
