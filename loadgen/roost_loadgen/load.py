@@ -90,7 +90,9 @@ async def _shown(name: str, total: int, out: Console, bar: Console) -> AsyncIter
     """A meter that a progress bar follows and whose figures are printed at the end."""
     meter = Meter(name, total)
     columns = (TextColumn("{task.description:8}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=bar, auto_refresh=False, transient=True) as progress:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=bar, auto_refresh=False, transient=True, disable=not bar.is_terminal
+    ) as progress:
         task = progress.add_task(name, total=total)
 
         async def follow() -> None:
