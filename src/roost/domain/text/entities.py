@@ -33,12 +33,12 @@ def extract_entities(text: str) -> Entities:
     hashtags = find_hashtags(text)
     mentions = find_mentions(text)
     cashtags = find_cashtags(text)
-    kinds = bool(urls) + bool(hashtags) + bool(mentions) + bool(cashtags)
-    if kinds == 0:
+    if not (urls or hashtags or mentions or cashtags):
         return _NO_ENTITIES
-    if kinds == 1:  # those of one kind never overlap
+    found: list[Entity] = [*urls, *mentions, *hashtags, *cashtags]
+    kept = without_overlaps(found)
+    if len(kept) == len(found):
         return Entities(tuple(hashtags), tuple(mentions), tuple(urls), tuple(cashtags))
-    kept = without_overlaps([*urls, *mentions, *hashtags, *cashtags])
     return Entities(
         tuple(entity for entity in kept if isinstance(entity, Hashtag)),
         tuple(entity for entity in kept if isinstance(entity, Mention)),

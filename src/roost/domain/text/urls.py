@@ -45,14 +45,23 @@ _SHORT_LINK = re.compile(rf"https?://t\.co/([a-z0-9]++)(?:{_QUERY})?", re.ASCII 
 def find_urls(text: str) -> list[Url]:
     """All URLs in order. A domain without a protocol is one if its top-level domain exists."""
     urls: list[Url] = []
-    if "." not in text or not _DOT_BEFORE_LETTER.search(text):
+    if "." not in text:
         return urls
-    consumed = 0
-    for run in HOST_RUN.finditer(text):
-        start, end = run.span()
-        if end > consumed and text.find(".", start, end) >= 0:
-            consumed = _scan_run(text, max(start, consumed), end, consumed, urls)
+    position = consumed = 0
+    while dot := _DOT_BEFORE_LETTER.search(text, position):
+        start, end = _run_around(text, position, dot.start())
+        consumed = _scan_run(text, start, end, consumed, urls)
+        position = max(consumed, end)
     return urls
+
+
+def _run_around(text: str, start: int, dot: int) -> tuple[int, int]:
+    """The run of host characters that holds the dot, from `start` on."""
+    after_space = text.rfind(" ", start, dot) + 1
+    for run in HOST_RUN.finditer(text, max(start, after_space)):
+        if run.end() > dot:
+            return run.span()
+    raise AssertionError("a dot is a host character, so some run holds it")
 
 
 def _scan_run(text: str, start: int, end: int, consumed: int, urls: list[Url]) -> int:
