@@ -1,0 +1,262 @@
+"""Videos in the child: one picture track and one sound track copied into a new file, and a poster
+frame.
+
+Nothing is encoded again: a minute of it would take minutes. What is copied is taken apart as far as
+it is known to carry notes: containers, side data, H.264 and HEVC messages, Vorbis comments.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
+from av.codec.context import CodecContext
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+from PIL import Image
+
+from roost.adapters.media.child_process.answer import ORIGINAL_NAME, PREVIEW_NAME, Shape
+from roost.adapters.media.child_process.images import write_preview
+from roost.domain.content import VIDEO_DURATION_MS_MAX, VIDEO_PIXELS_MAX, MediaType
+from roost.domain.errors import BrokenContent, UnsupportedContent
+
+PACKETS_MAX = 400_000  # 10 minutes of 240 pictures and 400 pieces of sound a second
+FIRST_FRAME_PACKETS_MAX = 300  # a decoder that has not given a picture by then never will
+TRUNCATED_S_MIN = 1  # so much less than was promised is a cut file
+TRUNCATED_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    name: str
+    codecs: dict[str, frozenset[str]]
+    options: dict[str, str]
+
+
+_CONTAINERS = {
+    MediaType.MP4: _Container(
+        "mp4",
+        {
+            "video": frozenset({"h264", "hevc", "vp9", "av1"}),
+            "audio": frozenset({"aac", "mp3", "opus"}),
+        },
+        # The index goes first, so that a player starts before all has come.
+        {"movflags": "+faststart", "fflags": "+bitexact", "brand": "isom"},
+    ),
+    MediaType.WEBM: _Container(
+        "webm",
+        {
+            "video": frozenset({"vp8", "vp9", "av1"}),
+            "audio": frozenset({"opus", "vorbis"}),
+        },
+        {"cues_to_front": "1", "fflags": "+bitexact"},
+    ),
+}
+# Messages beside the picture: cameras write places and telemetry there. 6 is SEI in H.264, 39 and
+# 40 in HEVC; 5 is the metadata unit of AV1.
+_FILTERS = {
+    "h264": "filter_units=remove_types=6",
+    "hevc": "filter_units=remove_types=39|40",
+    "av1": "filter_units=remove_types=5",
+}
+# Degrees against the clock, as a display matrix says.
+_TURNS = {
+    90: Image.Transpose.ROTATE_90,
+    180: Image.Transpose.ROTATE_180,
+    -180: Image.Transpose.ROTATE_180,
+    -90: Image.Transpose.ROTATE_270,
+}
+_ON_ITS_SIDE = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_270)
+
+
+def make_video(file: Path, media_type: MediaType, folder: Path) -> Shape:
+    container = _CONTAINERS[media_type]
+    with _opened(file, container) as source:
+        video = _video_track(source)
+        _check_codecs(source, container)
+        _check_header(source, video)
+        picture, turned = _first_picture(source, video)
+        preview_mime = write_preview(picture, folder / PREVIEW_NAME)
+    width, height = (video.height, video.width) if turned else (video.width, video.height)
+    # Opened anew: seeking back to the start is what broken indexes fail at.
+    with _opened(file, container) as source:
+        duration_s = _copy(source, folder / ORIGINAL_NAME, container)
+    return Shape(media_type, preview_mime, width, height, max(1, round(duration_s * 1_000)))
+
+
+def _opened(file: Path, container: _Container) -> InputContainer:
+    """Only as that container and only this file: playlists and references to others are not
+    followed.
+    """
+    return av.open(
+        str(file),
+        format=container.name,
+        options={"protocol_whitelist": "file", "enable_drefs": "0"},
+        metadata_errors="ignore",
+    )
+
+
+def _video_track(source: InputContainer) -> VideoStream:
+    """The first that is no cover picture."""
+    for stream in source.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    raise UnsupportedContent("there is no video track in the file")
+
+
+def _audio_track(source: InputContainer) -> AudioStream | None:
+    return source.streams.audio[0] if source.streams.audio else None
+
+
+def _check_codecs(source: InputContainer, container: _Container) -> None:
+    for stream in (_video_track(source), _audio_track(source)):
+        if stream is None:
+            continue
+        accepted = container.codecs[stream.type]
+        codec = _codec(stream)
+        if codec not in accepted:
+            raise UnsupportedContent(
+                f"the {stream.type} codec is {codec}, in {container.name} only"
+                f" {', '.join(sorted(accepted))} are accepted"
+            )
+
+
+def _codec(stream: Stream) -> str:
+    # A track of an unknown codec has no context at all, whatever the stubs say.
+    context: CodecContext | None = stream.codec_context
+    return "unknown" if context is None else context.codec.canonical_name
+
+
+def _check_header(source: InputContainer, video: VideoStream) -> None:
+    if video.width < 1 or video.height < 1:
+        raise BrokenContent("the video has no pixels")
+    if video.width * video.height > VIDEO_PIXELS_MAX:
+        raise BrokenContent(f"{video.width} x {video.height} pixels, at most {VIDEO_PIXELS_MAX} allowed")
+    if source.duration is not None:
+        _check_duration(Fraction(source.duration, av.time_base))
+
+
+def _check_duration(duration_s: Fraction) -> None:
+    if duration_s * 1_000 > VIDEO_DURATION_MS_MAX:
+        raise BrokenContent(f"{float(duration_s):.1f} s long, at most {VIDEO_DURATION_MS_MAX / 1_000:.0f} s allowed")
+
+
+def _first_picture(source: InputContainer, video: VideoStream) -> tuple[Image.Image, bool]:
+    """The first frame as it is shown, and whether that lies on its side in the file."""
+    video.codec_context.thread_count = 1  # each thread of a decoder keeps pictures of its own
+    for count, packet in enumerate(source.demux(video)):
+        if count > FIRST_FRAME_PACKETS_MAX:
+            break
+        for frame in packet.decode():
+            if frame.width * frame.height > VIDEO_PIXELS_MAX:
+                raise BrokenContent("the frames are larger than the file says")
+            turn = _TURNS.get(round(frame.rotation / 90) * 90)
+            picture = frame.to_image()  # type: ignore[no-untyped-call] # untyped there
+            picture = picture if turn is None else picture.transpose(turn)
+            return picture, turn in _ON_ITS_SIDE
+    raise BrokenContent("no frame of the video decodes")
+
+
+def _copy(source: InputContainer, target: Path, container: _Container) -> float:
+    """Seconds that were copied."""
+    tracks = [track for track in (_video_track(source), _audio_track(source)) if track is not None]
+    copied: dict[int, Fraction] = {}
+    with av.open(str(target), "w", format=container.name, options=container.options) as copy:
+        writers = {track.index: _writer(copy, track) for track in tracks}
+        for packet in _packets(source, tracks):
+            writer = writers[packet.stream.index]
+            copied[packet.stream.index] = max(copied.get(packet.stream.index, Fraction(0)), _end_s(packet))
+            _check_duration(copied[packet.stream.index])
+            writer.write(packet)
+        for writer in writers.values():
+            writer.write(None)
+    video = tracks[0]
+    if video.index not in copied:
+        raise BrokenContent("there is no picture in the video")
+    _check_whole(video, copied[video.index])
+    return float(max(copied.values()))
+
+
+def _packets(source: InputContainer, tracks: Sequence[Stream]) -> Iterator["Packet[Stream]"]:
+    for count, packet in enumerate(source.demux(*tracks)):
+        if count > PACKETS_MAX:
+            raise BrokenContent(f"more than {PACKETS_MAX} pictures and sounds, the most allowed")
+        if packet.is_corrupt:
+            raise BrokenContent("a part of the video is missing")
+        if packet.size and packet.dts is not None:
+            yield packet
+
+
+def _end_s(packet: "Packet[Stream]") -> Fraction:
+    start = packet.dts if packet.pts is None else packet.pts
+    return ((start or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
+
+
+def _check_whole(video: Stream, copied_s: Fraction) -> None:
+    """Where the head says how long it is, that much must have come."""
+    if video.duration is None or video.time_base is None:
+        return
+    missing_s = (video.duration + (video.start_time or 0)) * video.time_base - copied_s
+    if missing_s > max(TRUNCATED_S_MIN, video.duration * video.time_base * TRUNCATED_SHARE):
+        raise BrokenContent(f"the last {float(missing_s):.1f} s of the video are missing")
+
+
+class _Writer:
+    """Copies one track's packets into the new file, without their notes."""
+
+    def __init__(self, filter: BitStreamFilterContext, target: Stream, source: Stream, copy: OutputContainer) -> None:
+        self._filter, self._target, self._source, self._copy = filter, target, source, copy
+
+    def write(self, packet: "Packet[Stream] | None") -> None:
+        time_base = self._source.time_base
+        for filtered in self._filter.filter(packet):
+            # Made anew from bytes and times alone: side data of a packet is written to some
+            # containers.
+            clean = av.Packet(bytes(filtered))
+            clean.pts, clean.dts, clean.duration = filtered.pts, filtered.dts, filtered.duration
+            clean.is_keyframe = filtered.is_keyframe
+            if time_base is not None:
+                clean.time_base = time_base
+            clean.stream = self._target
+            self._copy.mux_one(clean)
+
+
+def _writer(copy: OutputContainer, track: Stream) -> _Writer:
+    codec = _codec(track)
+    if codec == "vorbis":
+        target: Stream = copy.add_stream_from_template(track, opaque=True)
+        target.codec_context.extradata = without_vorbis_comments(track.codec_context.extradata or b"")
+        return _Writer(BitStreamFilterContext("null", track), target, track, copy)
+    target = copy.add_mux_stream(codec)
+    # The filter writes the track's parameters, cleaned as its packets are, to the new one.
+    filter = BitStreamFilterContext(_FILTERS.get(codec, "null"), track, target)
+    target.time_base = track.time_base
+    return _Writer(filter, target, track, copy)
+
+
+def without_vorbis_comments(private: bytes) -> bytes:
+    """Vorbis keeps its comments in the set-up of the track: three packets, of which they are the
+    second.
+
+    2 | size of the first and of the second, each as 255s and a rest | the three packets
+    """
+    if not private or private[0] != 2:  # noqa: PLR2004 - the count of packets less one
+        raise BrokenContent("the sound track's set-up is not Vorbis")
+    sizes, at = [], 1
+    for _ in range(2):
+        size = 0
+        while private[at] == 255:  # noqa: PLR2004 - Xiph lacing
+            size, at = size + 255, at + 1
+        sizes.append(size + private[at])
+        at += 1
+    first = private[at : at + sizes[0]]
+    third = private[at + sum(sizes) :]
+    comments = b"\x03vorbis" + bytes(4) + bytes(4) + b"\x01"  # no vendor, no comments, the framing bit
+    if len(first) >= 255:  # noqa: PLR2004 - 30 bytes in every Vorbis file
+        raise BrokenContent("the sound track's set-up is not Vorbis")
+    return bytes([2, len(first), len(comments)]) + first + comments + third
