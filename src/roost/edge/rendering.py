@@ -102,7 +102,7 @@ class TweetRenderer:
         if fragment is not None and fragment.author_version == author.version:
             return fragment.head
         contents = await self.contents.get_many(tweet.content) if tweet.content else {}
-        listed = tweet.audience in (Audience.PUBLIC, Audience.UNLISTED) and not author.protected
+        listed = _has_public_addresses(tweet, author)
         shapes = [
             self._content(contents[id], None if listed else viewer or NOBODY) for id in tweet.content if id in contents
         ]
@@ -137,6 +137,19 @@ class TweetRenderer:
             "duration_ms": content.duration_ms,
             "alt": content.alt,
         }
+
+
+def is_personal(seen: Seen) -> bool:
+    """Whether the rendering differs from viewer to viewer beyond the flags: addresses signed for one of them."""
+    if seen.tweet.content and not _has_public_addresses(seen.tweet, seen.author):
+        return True
+    if seen.nested is None or seen.nested_author is None:
+        return False
+    return bool(seen.nested.content) and not _has_public_addresses(seen.nested, seen.nested_author)
+
+
+def _has_public_addresses(tweet: Tweet, author: User) -> bool:
+    return tweet.audience in (Audience.PUBLIC, Audience.UNLISTED) and not author.protected
 
 
 def _shown_ids(seen: Seen) -> Sequence[TweetId]:

@@ -16,10 +16,14 @@ BATCH_MAX = 512
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event with its place. A reader that has seen it resumes after `position`."""
+    """An event with its place. A reader that was given it goes on after `position` and has missed nothing: where a
+    log gives events out of order, the position covers no event that is still to come. `at_ms` is when it was put on
+    the log, Unix time.
+    """
 
     position: Position
     event: Event
+    at_ms: int = 0
 
 
 class Subscription(Protocol):

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 from roost.domain.events import Counted, Event, TweetDeleted, TweetPosted, UserChanged
 from roost.domain.ids import Position, TweetId, UserId
-from roost.domain.search.document import IndexedTweet
 from roost.domain.search.people import IndexedUser
-from roost.domain.tweet import Audience, Tweet
+from roost.domain.tweet import Tweet
 from roost.domain.user import User
 from roost.ports.accounts import AccountStore
 from roost.ports.index import AuthorPublic, TweetBatch, TweetIndex, UserBatch, UserIndex
 from roost.ports.log import EventLog
 from roost.ports.tweets import TweetStore
+from roost.views.documents import document_of
 from roost.views.tweets import TweetView
 from roost.views.users import UserView
 
@@ -122,24 +122,6 @@ class IndexDocuments:
         public = tuple(AuthorPublic(user.id, not user.protected and not user.deleted, user.version) for user in authors)
         if public:
             await self.tweet_index.apply(TweetBatch(authors=public))
-
-
-def document_of(tweet: Tweet) -> IndexedTweet:
-    """The tweet as search sees it."""
-    return IndexedTweet(
-        tweet_id=tweet.id,
-        author_id=tweet.author,
-        text=tweet.message,
-        hashtags=tuple(hashtag.tag for hashtag in tweet.hashtags),
-        mentions=tuple(dict.fromkeys(mention.user_id for mention in tweet.mentions)),
-        reply_to_author=tweet.reply_to_author,
-        is_retweet=tweet.retweet_of is not None,
-        has_media=bool(tweet.content),
-        has_link=bool(tweet.urls),
-        lang=tweet.lang,
-        public=tweet.audience is Audience.PUBLIC,
-        version=tweet.version,
-    )
 
 
 def _indexed(user: User, followers: int) -> IndexedUser:

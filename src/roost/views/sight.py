@@ -28,6 +28,20 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """Some tweets, those nested in them, and the authors of both."""
+
+    tweets: Mapping[TweetId, Tweet]
+    nested: Mapping[TweetId, Tweet]
+    users: Mapping[UserId, User]
+
+    def seen_by(self, id: TweetId, viewer: Relations, place: Place) -> Seen | None:
+        """The tweet as this viewer sees it there, None where he does not."""
+        tweet = self.tweets.get(id)
+        return None if tweet is None else see(tweet, self.nested, self.users, viewer, place)
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     tweets: TweetView
     users: UserView
@@ -35,12 +49,16 @@ class Sight:
 
     async def of(self, ids: Sequence[TweetId], viewer: UserId | None, place: Place) -> list[Seen]:
         """The visible among `ids`, in their order."""
+        loaded = await self.load(ids)
+        relations = await self.relations.of(viewer)  # last: what changed while the rest was loaded counts
+        seen = (loaded.seen_by(id, relations, place) for id in ids)
+        return [one for one in seen if one is not None]
+
+    async def load(self, ids: Collection[TweetId]) -> "Loaded":
+        """All that must be known of these tweets to tell what any viewer sees of them."""
         tweets = await self.tweets.get_many(ids)
         nested = await self._nested(tweets.values())
-        users = await self.users.get_many(_authors(tweets.values(), nested.values()))
-        relations = await self.relations.of(viewer)  # last: what changed while the rest was loaded counts
-        seen = (see(tweets[id], nested, users, relations, place) for id in ids if id in tweets)
-        return [one for one in seen if one is not None]
+        return Loaded(tweets, nested, await self.users.get_many(_authors(tweets.values(), nested.values())))
 
     async def one(self, id: TweetId, viewer: UserId | None) -> Seen:
         """One tweet by its id. Raises NotFound alike for what is absent, deleted or not to be seen."""

@@ -107,6 +107,13 @@ class UserTimelines:
     async def warm(self, owner: UserId) -> IdList:
         return await self._rebuilds.warm(owner, self._reader(owner))
 
+    async def newer(self, owner: UserId, after: TweetId, limit: int) -> Sequence[TweetId]:
+        """The oldest ids above `after`, newest first, without warming the timeline."""
+        timeline = self.cache.peek(owner)
+        if timeline is not None and after >= timeline.floor - 1:
+            return timeline.newer(after, limit)
+        return await self.store.by_authors([owner], None, after, limit)
+
     async def candidates(self, owner: UserId) -> Candidates:
         timeline = await self.warm(owner)
         return _Candidates(owner, [timeline], self._reader(owner), self.segments)

@@ -1,0 +1,215 @@
+"""The users connected to this node, and what each of them is told.
+
+EventLog -> Room -> sessions. Every node reads every fact, and knows which user ids it holds.
+
+What is sent is judged by follows, blocks, mutes and protection at the moment of sending.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from roost.domain.events import Event, Notified, RelationChanged, SessionsEnded, TweetDeleted, TweetPosted
+from roost.domain.ids import Position, TweetId, UserId
+from roost.domain.relation import RelationKind
+from roost.domain.tweet import Audience
+from roost.domain.visibility import Place, may_see_tweets_of
+from roost.edge.live import speech
+from roost.edge.live.channels import Channels
+from roost.edge.live.frames import Frame, text_frame
+from roost.edge.live.order import InOrder
+from roost.edge.rendering import TweetRenderer, is_personal
+from roost.ports.log import Logged
+from roost.ports.tweets import TweetStore
+from roost.views.documents import document_of
+from roost.views.sight import Loaded, Seen, Sight
+from roost.views.viewer_acts import ViewerActs
+
+RETWEETS_LOOKED_AT_MAX = 200
+"""Of a deleted tweet: the followers of so many who retweeted it are told; a fetch corrects the rest."""
+
+NotificationBytes = Callable[[UserId, int], Awaitable[bytes | None]]
+"""A notification as JSON if its user may be told of it now."""
+
+
+class Listener(Protocol):
+    """One session, as the room sees it."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def user_id(self) -> UserId: ...
+    @property
+    def session_id(self) -> str: ...
+    def tell(self, frame: Frame, tweet: tuple[TweetId, str] | None = None) -> None:
+        """Push a frame; `tweet` is the id and channel that it brings, so that a session can tell what it sent."""
+
+    def end(self, reason: str) -> None:
+        """The session's token is dead: close the socket."""
+
+
+@dataclass(slots=True)
+class Room:
+    """`position` is how far the room has come along the log: the cursor of all that is sent."""
+
+    sight: Sight
+    acts: ViewerActs
+    tweets: TweetStore
+    renderer: TweetRenderer
+    notification: NotificationBytes
+    channels: Channels
+    order: InOrder
+    position: Position
+    pushed: int = 0
+    _listeners: dict[int, Listener] = field(default_factory=dict)
+    _by_user: dict[UserId, dict[int, Listener]] = field(default_factory=dict)
+    _follows: dict[UserId, Collection[UserId]] = field(default_factory=dict)
+    _by_author: dict[UserId, set[UserId]] = field(default_factory=dict)
+
+    @property
+    def users(self) -> int:
+        """User ids that this node holds."""
+        return len(self._by_user)
+
+    async def enter(self, listener: Listener) -> Position:
+        """From the position that this answers on, the listener is told everything."""
+        await self._note_follows(listener.user_id)
+        self._by_user.setdefault(listener.user_id, {})[listener.number] = listener
+        self._listeners[listener.number] = listener
+        return self.position
+
+    def leave(self, listener: Listener) -> None:
+        """Harmless for one who is not in."""
+        self.channels.leave(listener.number)
+        self._listeners.pop(listener.number, None)
+        own = self._by_user.get(listener.user_id)
+        if own is not None and own.pop(listener.number, None) is not None and not own:
+            del self._by_user[listener.user_id]
+            self._forget_follows(listener.user_id)
+
+    async def __call__(self, logged: Logged) -> None:
+        """One fact. The cursor moves on only when all of it is pushed."""
+        event = logged.event
+        if self._listeners:
+            await self._tell_of(event, logged.position)
+        elif isinstance(event, TweetPosted):
+            self.order.passed(event.author_id, event.tweet_id)
+        self.position = logged.position
+
+    async def _tell_of(self, event: Event, cursor: Position) -> None:
+        match event:
+            case TweetPosted():
+                for id in await self.order.due(event.author_id, event.tweet_id):
+                    await self._tweet(id, event.author_id, cursor)
+            case TweetDeleted():
+                await self._deleted(event, cursor)
+            case Notified():
+                await self._notified(event, cursor)
+            case RelationChanged():
+                if event.kind in (RelationKind.FOLLOW, RelationKind.BLOCK) and event.subject in self._by_user:
+                    await self._note_follows(event.subject)
+            case SessionsEnded():
+                for listener in list(self._by_user.get(event.user_id, {}).values()):
+                    if listener.session_id in event.session_ids:
+                        listener.end("the session ended")
+            case _:
+                pass
+
+    async def _tweet(self, id: TweetId, author: UserId, cursor: Position) -> None:
+        viewers = self._by_author.get(author, set()) | {author}
+        viewers = {viewer for viewer in viewers if viewer in self._by_user}
+        if not viewers and not self.channels.has_members():
+            return
+        loaded = await self.sight.load([id])
+        frames: dict[object, Frame] = {}
+        for viewer in viewers:
+            seen = loaded.seen_by(id, await self.sight.relations.of(viewer), Place.HOME)
+            if seen is not None:
+                frame = await self._frame(seen, viewer, "home", cursor, frames)
+                self._tell(self._by_user.get(viewer, {}).values(), frame, (id, "home"))
+        if self.channels.has_members():
+            await self._into_channels(id, loaded, cursor, frames)
+
+    async def _into_channels(self, id: TweetId, loaded: Loaded, cursor: Position, frames: dict[object, Frame]) -> None:
+        tweet = loaded.tweets.get(id)
+        if tweet is None or tweet.audience is not Audience.PUBLIC:
+            return
+        for number, channel in self.channels.listening(document_of(tweet)):
+            listener = self._listeners.get(number)
+            if listener is None:
+                continue
+            seen = loaded.seen_by(id, await self.sight.relations.of(listener.user_id), Place.LISTED)
+            if seen is not None:
+                frame = await self._frame(seen, listener.user_id, channel, cursor, frames)
+                self._tell([listener], frame, (id, channel))
+
+    async def _frame(
+        self, seen: Seen, viewer: UserId, channel: str, cursor: Position, frames: dict[object, Frame]
+    ) -> Frame:
+        """One frame for all to whom the tweet looks the same."""
+        nested = seen.nested
+        flags: tuple[bool, bool] | None = None
+        if nested is not None:
+            mine = await self.acts.flags(viewer, [nested.id])
+            flags = (nested.id in mine.liked, nested.id in mine.retweeted)
+        key = (seen.tweet.id, channel, flags, viewer if is_personal(seen) else None)
+        frame = frames.get(key)
+        if frame is None:
+            tweet = await self.renderer.one(seen, viewer)
+            frame = frames[key] = text_frame(speech.tweet_arrived(cursor, channel, tweet))
+        return frame
+
+    async def _deleted(self, event: TweetDeleted, cursor: Position) -> None:
+        told = self._by_author.get(event.author_id, set()) | {event.author_id}
+        if event.retweet_of is None:
+            for retweet in (await self._retweets(event.tweet_id)).values():
+                told = told | self._by_author.get(retweet, set()) | {retweet}
+        told |= {self._listeners[number].user_id for number in self.channels.members() if number in self._listeners}
+        author = await self.sight.users.get(event.author_id)
+        frame = text_frame(speech.tweet_deleted(cursor, event.tweet_id))
+        for user in told:
+            if user not in self._by_user or author is None:
+                continue
+            if author.deleted or may_see_tweets_of(author, await self.sight.relations.of(user)):
+                self._tell(self._by_user[user].values(), frame, None)
+
+    async def _retweets(self, id: TweetId) -> Mapping[TweetId, UserId]:
+        ids = await self.tweets.retweets_of(id, None, RETWEETS_LOOKED_AT_MAX)
+        retweets = await self.sight.tweets.get_many(ids)
+        return {tweet.id: tweet.author for tweet in retweets.values()}
+
+    async def _notified(self, event: Notified, cursor: Position) -> None:
+        if event.user_id not in self._by_user:
+            return
+        body = await self.notification(event.user_id, event.notification_id)
+        if body is not None:
+            frame = text_frame(speech.notification_arrived(cursor, body))
+            self._tell(self._by_user.get(event.user_id, {}).values(), frame, None)
+
+    def _tell(self, listeners: Iterable[Listener], frame: Frame, tweet: tuple[TweetId, str] | None) -> None:
+        for listener in listeners:
+            listener.tell(frame, tweet)
+            self.pushed += 1
+
+    async def _note_follows(self, user: UserId) -> None:
+        """Bring the inverted map, author -> connected followers, up to what the user follows now."""
+        follows = (await self.sight.relations.of(user)).follows
+        before = self._follows.get(user, frozenset())
+        self._follows[user] = follows
+        for author in follows:
+            if author not in before:
+                self._by_author.setdefault(author, set()).add(user)
+        for author in before:
+            if author not in follows:
+                self._unfollow(author, user)
+
+    def _forget_follows(self, user: UserId) -> None:
+        for author in self._follows.pop(user, frozenset()):
+            self._unfollow(author, user)
+
+    def _unfollow(self, author: UserId, user: UserId) -> None:
+        followers = self._by_author.get(author)
+        if followers is not None:
+            followers.discard(user)
+            if not followers:
+                del self._by_author[author]
