@@ -18,7 +18,7 @@ WRITES_A_GROUP_MAX = 64
 """So many waiting writes share a commit: it bounds how long a group keeps its first one waiting."""
 
 READERS = 2
-READS_WAITING_MAX = 64
+READS_WAITING_MAX = 256
 READ_DEADLINE_MS = 500
 """From the call, waiting included. Common words take a few milliseconds over a million tweets."""
 
@@ -47,7 +47,7 @@ class SearchFile:
             raise DependencyDown("the search file cannot be opened") from error
         self._waiting: queue.Queue[tuple[Change, Future[None]] | None]
         self._waiting = queue.Queue(WRITES_WAITING_MAX)
-        self._writer = threading.Thread(target=self._write_groups, name="search-writer")
+        self._writer = threading.Thread(target=self._write_groups, name="search-writer", daemon=True)
         self._writer.start()
         self._local = threading.local()
         self._read_places = threading.BoundedSemaphore(READS_WAITING_MAX)
