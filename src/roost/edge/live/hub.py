@@ -65,9 +65,18 @@ class Hub:
         """Open now."""
         return sum(map(len, self._members))
 
+    @property
+    def is_ticking(self) -> bool:
+        """False: nobody is owed anything."""
+        return self._clock is not None
+
+    def sockets_of(self, address: str) -> int:
+        """Open or in their handshake."""
+        return self._addresses.get(address, 0)
+
     def entered(self, address: str) -> int:
         """Count a connection of this address; the answer includes it."""
-        count = self._addresses.get(address, 0) + 1
+        count = self.sockets_of(address) + 1
         self._addresses[address] = count
         return count
 

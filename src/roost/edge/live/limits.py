@@ -18,6 +18,7 @@ class Limits:
 
     request_bytes_max: int = 16_384  # the upgrade request with all its headers
     handshake_s: float = 5.0  # how long the door may think
+    read_bytes_max: int = 4_096  # a gulp: else a quick sender makes picows' buffer grow without end
     message_bytes_max: int = 65_536  # one text message, over all its fragments
 
     owed_frames_max: int = 512
@@ -27,7 +28,7 @@ class Limits:
     send_buffer_bytes: int = 131_072  # SO_SNDBUF: without it the kernel keeps up to 4 MB a slow reader
 
     in_flight_max: int = 32  # messages of one socket that the session is still answering
-    backlog_max: int = 1_024  # messages read in one gulp beyond that; reading is paused meanwhile
+    backlog_max: int = 1_024  # messages beyond that which came in one gulp, before reading was paused
 
     ping_after_s: float = 20.0  # of silence
     idle_s: float = 60.0  # of silence, unanswered pings included

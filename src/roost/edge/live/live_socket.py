@@ -71,6 +71,11 @@ class Socket(WSListener):
     def writable(self) -> bool:
         return not self._outbox.paused and not self._outbox.shut
 
+    @property
+    def unsent_bytes(self) -> int:
+        """What this client's slowness costs the process: owed and in the transport's buffer."""
+        return self._outbox.owed_bytes + self._wire.raw.get_write_buffer_size()
+
     def send(self, data: bytes) -> None:
         if not self._outbox.answer(text_frame(data)):
             self.close(TOO_MANY, "too many answers that are not read")

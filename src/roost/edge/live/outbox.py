@@ -22,7 +22,6 @@ class Outbox:
 
     __slots__ = (
         "_answers",
-        "_bytes",
         "_due",
         "_gap",
         "_gapped",
@@ -32,6 +31,7 @@ class Outbox:
         "_transport",
         "_unwanted",
         "_waiters",
+        "owed_bytes",
         "paused",
         "shut",
         "slice",
@@ -43,7 +43,7 @@ class Outbox:
         self._gap = gap
         self.slice = hub.emptiest_slice()
         self._owed: list[bytes] = []
-        self._bytes = 0
+        self.owed_bytes = 0
         self._answers = 0
         self._pong: Frame | None = None
         self._due = False  # the hub has it on its list
@@ -58,12 +58,12 @@ class Outbox:
             return
         owed = self._owed
         owed.append(frame)
-        self._bytes += len(frame)
+        self.owed_bytes += len(frame)
         if not self._due:
             self._due = True
             self._hub.owes(self)
         limits = self._hub.limits
-        if len(owed) >= limits.owed_frames_max or self._bytes >= limits.owed_bytes_max:
+        if len(owed) >= limits.owed_frames_max or self.owed_bytes >= limits.owed_bytes_max:
             if self.paused:
                 self._drop_pushed()
             else:
@@ -134,7 +134,7 @@ class Outbox:
     def shut_up(self) -> None:
         """Nothing leaves any more."""
         self.shut = self._unwanted = True
-        self._owed, self._bytes, self._answers, self._pong = [], 0, 0, None
+        self._owed, self.owed_bytes, self._answers, self._pong = [], 0, 0, None
         self._wake()
 
     def abort(self) -> None:
@@ -147,17 +147,17 @@ class Outbox:
     def _flush(self) -> None:
         owed = self._owed
         if owed:
-            self._owed, self._bytes, self._answers = [], 0, 0
+            self._owed, self.owed_bytes, self._answers = [], 0, 0
             self.write(owed[0] if len(owed) == 1 else b"".join(owed))
 
     def _owe_answer(self, frame: Frame) -> bool:
         limits = self._hub.limits
-        if self._bytes + len(frame) > limits.owed_bytes_max and not self._gapped:
+        if self.owed_bytes + len(frame) > limits.owed_bytes_max and not self._gapped:
             self._drop_pushed()
-        if self._answers >= limits.answers_owed_max or self._bytes + len(frame) > limits.owed_bytes_max:
+        if self._answers >= limits.answers_owed_max or self.owed_bytes + len(frame) > limits.owed_bytes_max:
             return False
         self._owed.append(_Answer(frame))
-        self._bytes += len(frame)
+        self.owed_bytes += len(frame)
         self._answers += 1
         return True
 
@@ -165,7 +165,7 @@ class Outbox:
         kept: list[bytes] = [frame for frame in self._owed if isinstance(frame, _Answer)]
         self._hub.counts.gaps += 1
         self._hub.counts.dropped += len(self._owed) - len(kept)
-        self._owed, self._bytes = kept, sum(map(len, kept))
+        self._owed, self.owed_bytes = kept, sum(map(len, kept))
         self._gapped = self._unwanted = True
 
     def _wake(self) -> None:

@@ -32,7 +32,9 @@ from roost.edge.live.wire import Wire
 
 log = logging.getLogger("roost.live")
 
-_READ_BUFFER_BYTES = 2_048  # picows' least; it doubles for a larger message and does not shrink again
+# Picows' least. It doubles when a gulp fills it and never shrinks: a socket that once received the
+# largest message keeps 112 KiB, one that receives tweets at most 7.
+_READ_BUFFER_BYTES = 2_048
 _DISCARDED = bytearray(65_536)  # where bytes of closed sockets go; written by all, read by nobody
 
 
@@ -88,6 +90,7 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
     def data_received(self, data: bytes) -> None:
         """First the request, from uvicorn; then what a loop reads without `get_buffer`."""
         if self._wire.deaf:
+            self._wire.noisy = True
             return
         if self._early is not None:
             self._early.append(data)  # of the request's packet only: reading is paused
@@ -99,10 +102,12 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
     def get_buffer(self, size_hint: int) -> memoryview | bytearray:
         if self._wire.deaf:
             return _DISCARDED
-        return super().get_buffer(size_hint)  # type: ignore[no-any-return]
+        room: memoryview = super().get_buffer(size_hint)
+        return room[: self.hub.limits.read_bytes_max]
 
     def buffer_updated(self, nbytes: int) -> None:
         if self._wire.deaf:
+            self._wire.noisy = True
             return
         super().buffer_updated(nbytes)
         self._notice_violation()
@@ -192,7 +197,7 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
         if not self._wire.ended:
             self.hub.counts.refused += 1
             self._wire.write(response(refused))
-            self._wire.linger()
+            self._wire.hang_up()
 
     def _feed(self, data: bytes) -> None:
         """Let picows parse: in its own buffer, which grows as it must."""

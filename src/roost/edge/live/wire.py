@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 ALWAYS_BUFFERED = 1  # bytes that picows is told to be waiting: else it sends around the transport
+_SILENCE_SHARE = 0.25  # of the time to close: a client that says nothing for that long has finished
 
 
 class Wire:
@@ -11,10 +12,10 @@ class Wire:
 
     A close while bytes from the client lie unread makes the kernel send a reset, and the client may then
     never see why it was closed. So the end is: say it, stop writing, read and forget, until the client
-    has closed too or `close_wait_s` is over.
+    has closed too or fallen silent, or `close_wait_s` is over.
     """
 
-    __slots__ = ("_close_wait_s", "_deadline", "_loop", "deaf", "ended", "raw", "upgraded")
+    __slots__ = ("_close_wait_s", "_deadline", "_loop", "deaf", "ended", "noisy", "raw", "upgraded")
 
     def __init__(self, raw: asyncio.Transport, loop: asyncio.AbstractEventLoop, close_wait_s: float) -> None:
         self.raw = raw
@@ -24,6 +25,7 @@ class Wire:
         self.upgraded = False  # the 101 is out: frames from here on
         self.ended = False  # nothing more may be written
         self.deaf = False  # nothing that still arrives matters
+        self.noisy = True  # but something did since the last look
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self.raw.get_extra_info(name, default)
@@ -53,15 +55,24 @@ class Wire:
         self._limit_wait()
 
     def linger(self) -> None:
-        """The last bytes are written and nothing that the client says matters any more."""
-        if not self.deaf and not self.raw.is_closing():
-            self.raw.resume_reading()
+        """The last bytes are written and nothing that the client says matters any more.
+
+        No half-close: a client that is still sending may take it for a failure.
+        """
+        self.ended = self.deaf = True
+        self.raw.resume_reading()
+        if self._deadline is None:
+            self._limit_wait()
+            self._await_silence()
+
+    def hang_up(self) -> None:
+        """The answer to a request that is no handshake is written: nothing follows."""
+        if not self.raw.is_closing():
             if self.raw.can_write_eof():
                 self.raw.write_eof()
             else:
                 self.raw.close()  # TLS has no half-close
-        self.ended = self.deaf = True
-        self._limit_wait()
+        self.linger()
 
     def finish(self) -> None:
         """Both sides have ended: close as soon as the last bytes are out."""
@@ -74,6 +85,13 @@ class Wire:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _await_silence(self) -> None:
+        if not self.noisy:
+            self.raw.close()
+        elif not self.raw.is_closing():
+            self.noisy = False
+            self._loop.call_later(self._close_wait_s * _SILENCE_SHARE, self._await_silence)
 
     def _limit_wait(self) -> None:
         # A closing transport waits for its reader for ever: somebody who does not read must not stay.
