@@ -61,10 +61,12 @@ class DataFolder:
         """The secret that signs content addresses, made on first use."""
         path = self.root / "signing.key"
         try:
-            with path.open("xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as new:
-                new.write(secrets.token_bytes(SECRET_BYTES))
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
             pass
+        else:
+            with os.fdopen(descriptor, "wb") as new:
+                new.write(secrets.token_bytes(SECRET_BYTES))
         key = path.read_bytes()
         if len(key) < SECRET_BYTES:
             raise DataFolderUnusable(f"{path} is damaged: delete it, and signed content addresses are made anew")

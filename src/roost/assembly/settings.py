@@ -155,7 +155,7 @@ def _table(environment: Mapping[str, str], config: Path | None) -> tuple[str, di
 
 
 def _parse(one: "Field[Any]", raw: Any, source: str) -> Any:
-    kind = type(one.default)
+    kind: type[Any] = type(one.default)
     if kind is bool:
         return _parse_bool(one.name, raw, source)
     if isinstance(raw, bool) or not isinstance(raw, str | int | float | Path):

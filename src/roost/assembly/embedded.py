@@ -1,0 +1,140 @@
+"""The single-process form: every port on files and memory."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import unquote, urlsplit
+
+from roost.adapters.clock.mint import Mint
+from roost.adapters.clock.system import SystemClock, SystemRandomness
+from roost.adapters.content.obstore_bytes import local_bytes
+from roost.adapters.content.upload_folder import UploadFolder
+from roost.adapters.index.sqlite.file import SearchFile
+from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
+from roost.adapters.index.sqlite.users import SqliteUserIndex
+from roost.adapters.language.fasttext_detector import FastTextLanguageDetector
+from roost.adapters.log.sqlite import SqliteEventLog
+from roost.adapters.mail import Sender
+from roost.adapters.mail.folder import FolderMailer
+from roost.adapters.mail.smtp import Security, SmtpHost, SmtpMailer
+from roost.adapters.media.child_process.processor import ChildProcessor
+from roost.adapters.passwords.argon2id import Argon2idPasswords, engine_of
+from roost.adapters.sqlite_file import SqliteFile
+from roost.adapters.store.sqlite import (
+    accounts,
+    celebrities,
+    contents,
+    counts,
+    likes,
+    notifications,
+    relations,
+    reports,
+    sessions,
+    tweets,
+)
+from roost.assembly.data_folder import DataFolder
+from roost.assembly.engines import Engines, Stores
+from roost.assembly.settings import BadSetting, Settings
+from roost.domain.ids import ms_of
+from roost.ports.clock import Clock, Randomness
+from roost.ports.mail import Mailer
+
+SCHEMAS = tuple(
+    store.SCHEMA
+    for store in (accounts, sessions, tweets, relations, likes, notifications, counts, celebrities, contents, reports)
+)
+EMBEDDED_NODE = 0
+"""One process serves a folder, so its node number needs no lease."""
+_SMTP_SCHEMES: dict[str, tuple[Security, int]] = {"smtp": ("starttls", 587), "smtps": ("tls", 465)}
+
+
+@asynccontextmanager
+async def open_file(folder: DataFolder, clock: Clock, synchronous: str) -> AsyncIterator[SqliteFile]:
+    """The database alone. Raises DependencyDown where it cannot be opened."""
+    file = await SqliteFile(folder.database, clock.now_ms, synchronous.upper()).open(*SCHEMAS)
+    try:
+        yield file
+    finally:
+        await file.close()
+
+
+def stores_over(file: SqliteFile) -> Stores:
+    """The system of record in one SQLite file."""
+    return Stores(
+        accounts=accounts.SqliteAccountStore(file),
+        sessions=sessions.SqliteSessionStore(file),
+        tokens=sessions.SqliteOneTimeTokenStore(file),
+        tweets=tweets.SqliteTweetStore(file),
+        relations=relations.SqliteRelationStore(file),
+        likes=likes.SqliteLikeStore(file),
+        notifications=notifications.SqliteNotificationStore(file),
+        counts=counts.SqliteCountStore(file),
+        celebrities=celebrities.SqliteCelebrityStore(file),
+        contents=contents.SqliteContentStore(file),
+        reports=reports.SqliteReportStore(file),
+    )
+
+
+@asynccontextmanager
+async def open_embedded(settings: Settings, folder: DataFolder) -> AsyncIterator[Engines]:
+    """All engines of one process over one folder, closed in the order that loses nothing."""
+    clock, randomness = SystemClock(), SystemRandomness()
+    async with AsyncExitStack() as stack:
+        file = await stack.enter_async_context(open_file(folder, clock, settings.synchronous))
+        log = await SqliteEventLog(file).open()
+        stack.push_async_callback(log.close)
+        search = SearchFile(folder.search)
+        stack.push_async_callback(search.close)
+        cheap = settings.password_cost == "low"  # noqa: S105 - a cost, not a password
+        passwords = Argon2idPasswords(engine_of("low" if cheap else "standard"))
+        stack.callback(passwords.close)
+        language = FastTextLanguageDetector()
+        # Off the loop, and not waited for: the first tweet would else wait 0.3 s for the model.
+        loading = asyncio.ensure_future(asyncio.to_thread(language.load))
+        stack.push_async_callback(asyncio.wait, [loading])
+        stores = stores_over(file)
+        yield Engines(
+            stores=stores,
+            log=log,
+            tweet_index=SqliteTweetIndex(search, clock),
+            user_index=SqliteUserIndex(search),
+            content_bytes=local_bytes(folder.content),
+            uploads=UploadFolder(folder.uploads),
+            media=ChildProcessor(),
+            mailer=_mailer(settings, folder, clock, randomness),
+            passwords=passwords,
+            language=language,
+            clock=clock,
+            randomness=randomness,
+            ids=Mint(clock, EMBEDDED_NODE, _newest_ms(file)),
+            signing_key=folder.signing_key(),
+        )
+
+
+def _newest_ms(file: SqliteFile) -> int:
+    """About the time of the newest row, whatever the clock says now: where the mint goes on from.
+
+    Exact for tweets and users; other versions were announced, and the log's newest row tells when.
+    """
+    ids = [
+        file.rows(f"SELECT max({id}) FROM {table}")[0][0]
+        for table, id in (("tweets", "tweet_id"), ("users", "user_id"))
+    ]
+    logged = file.rows("SELECT at_ms FROM log ORDER BY seq DESC LIMIT 1")
+    return max(0, *(ms_of(id) for id in ids if id is not None), *(at_ms for (at_ms,) in logged))
+
+
+def _mailer(settings: Settings, folder: DataFolder, clock: Clock, randomness: Randomness) -> Mailer:
+    sender = Sender(settings.mail_from, clock, randomness)
+    if not settings.smtp_url:
+        return FolderMailer(folder.mails, sender)
+    url = urlsplit(settings.smtp_url)
+    if url.scheme not in _SMTP_SCHEMES or not url.hostname:
+        raise BadSetting("smtp_url: not of the form smtp[s]://user:password@host:port")
+    security, port = _SMTP_SCHEMES[url.scheme]
+    username = None if url.username is None else unquote(url.username)
+    password = None if url.password is None else unquote(url.password)
+    try:
+        return SmtpMailer(SmtpHost(url.hostname, url.port or port, security, username, password), sender)
+    except ValueError as error:
+        raise BadSetting(f"smtp_url: {error}") from error

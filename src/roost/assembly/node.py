@@ -1,0 +1,166 @@
+"""One running node: its views, the reactions that keep them, and the housekeeping.
+
+serving -> running_node -> Node (views, progress, reactors)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from roost.assembly.engines import Engines
+from roost.assembly.reactor import Progress, Reactor, keep_house, of_event
+from roost.assembly.settings import Settings
+from roost.assembly.views import Views, build_views
+from roost.domain.ids import Position
+from roost.ports.log import EventLog, Logged, Subscription
+from roost.reactions.celebrate import Celebrate
+from roost.reactions.count import Count
+from roost.reactions.fan_out import FanOut
+from roost.reactions.index_documents import IndexDocuments
+from roost.reactions.notify import Notify
+
+COUNT_EVERY_S = 1.0
+SWEEP_EVERY_S = 60.0
+
+log = structlog.get_logger("roost.node")
+
+
+@dataclass(slots=True)
+class Node:
+    """What a running node is made of. `reactors` by name, `room_reactor` among them once a room is added."""
+
+    engines: Engines
+    settings: Settings
+    views: Views
+    progress: Progress
+    fan_out: FanOut
+    index: IndexDocuments
+    count: Count
+    notify: Notify
+    celebrate: Celebrate
+    reactors: dict[str, Reactor] = field(default_factory=dict)
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    def start(self, reactor: Reactor) -> None:
+        """Run a reaction until the log is closed."""
+        self.reactors[reactor.name] = reactor
+        self.tasks.append(asyncio.create_task(reactor.run(), name=reactor.name))
+
+    def keep(self, seconds: float, act: Callable[[], Awaitable[object]], name: str) -> None:
+        """Do some housekeeping every so often."""
+        self.tasks.append(asyncio.create_task(keep_house(seconds, act, name), name=name))
+
+    def listen(self, react: Callable[[Logged], Awaitable[None]], position: Position, name: str) -> None:
+        """Give all facts after `position` to one more reader of this node, once its views have them."""
+        self.start(Reactor(name, self.engines.log.tail(position), react, after=self.progress))
+
+    async def lag(self) -> dict[str, int]:
+        """Facts not yet confirmed, by durable reaction."""
+        return await self.engines.log.lag()
+
+    async def sweep(self) -> None:
+        dropped = self.views.sweep()
+        if dropped:
+            log.debug("caches swept", dropped=dropped)
+
+
+@dataclass(frozen=True, slots=True)
+class _TailAs:
+    """Reads after a position of its own, and confirms under a group's name, so that the log is kept for it."""
+
+    tail: Subscription
+    group: Subscription
+
+    async def batch(self) -> Sequence[Logged]:
+        return await self.tail.batch()
+
+    async def confirm(self, position: Position) -> None:
+        await self.group.confirm(position)
+
+
+@asynccontextmanager
+async def running_node(engines: Engines, settings: Settings) -> AsyncIterator[Node]:
+    """Views loaded and reactions running. On leaving, the reactions end with what they have read."""
+    views = build_views(engines, settings)
+    position = await engines.log.end()
+    await views.celebrities.load()
+    node = _node(engines, settings, views, Progress(engines.log, position))
+    await _start(node, position)
+    try:
+        yield node
+    finally:
+        for task in node.tasks:
+            task.cancel()
+        await asyncio.gather(*node.tasks, return_exceptions=True)
+
+
+def _node(engines: Engines, settings: Settings, views: Views, progress: Progress) -> Node:
+    stores, ids = engines.stores, engines.ids
+    return Node(
+        engines=engines,
+        settings=settings,
+        views=views,
+        progress=progress,
+        fan_out=FanOut(views.followers, views.home_cache, views.celebrities, engines.log),
+        index=IndexDocuments(
+            engines.tweet_index,
+            engines.user_index,
+            views.tweets,
+            views.users,
+            stores.tweets,
+            stores.accounts,
+            engines.log,
+        ),
+        count=Count(stores.counts, ids),
+        notify=Notify(stores.notifications, views.tweets, stores.likes, stores.relations),
+        celebrate=Celebrate(
+            stores.celebrities,
+            views.celebrities,
+            views.followers,
+            views.home_cache,
+            ids,
+            settings.celebrity_threshold,
+            settings.celebrity_count_max,
+        ),
+    )
+
+
+async def _start(node: Node, position: Position) -> None:
+    events = node.engines.log
+    node.start(Reactor("refresh", events.tail(position), of_event(node.views.refresh), on_batch=node.progress.advance))
+    node.listen(of_event(node.fan_out), position, "fan_out")
+    for name, reaction in (("notify", node.notify), ("celebrate", node.celebrate)):
+        node.start(Reactor(name, events.subscribe(name), of_event(reaction), after=node.progress))
+    node.start(
+        Reactor(
+            "count",
+            events.subscribe("count"),
+            of_event(node.count),
+            after=node.progress,
+            flush=lambda _: node.count.flush(),
+            flush_every_s=COUNT_EVERY_S,
+        )
+    )
+    node.start(
+        Reactor(
+            "index",
+            await _index_subscription(node, events),
+            of_event(node.index),
+            after=node.progress,
+            flush=node.index.flush,
+        )
+    )
+    node.keep(SWEEP_EVERY_S, node.sweep, "sweep")
+
+
+async def _index_subscription(node: Node, events: EventLog) -> Subscription:
+    applied = await node.index.applied()
+    if applied is None or await events.read(applied, 1) is None:
+        # New, lost, or older than the log reaches: everything is indexed anew, from the stores.
+        applied = await events.end()
+        async for done in node.index.rebuild(applied):
+            log.info("indexing", rows=done)
+    return _TailAs(events.tail(applied), events.subscribe("index"))
