@@ -117,7 +117,7 @@ class Call(Generic[BodyT]):
 
     values: Mapping[str, Any]
     body: BodyT
-    raw_headers: tuple[tuple[bytes, bytes], ...]
+    headers: Mapping[bytes, bytes]
     """Names in lower case."""
 
     chunks: Callable[[], AsyncIterator[bytes]]
@@ -141,9 +141,9 @@ class Call(Generic[BodyT]):
         return self.session.user_id
 
     def header(self, name: str) -> str | None:
-        """The first header of that lower-case name."""
-        wanted = name.encode("latin-1")
-        return next((value.decode("latin-1") for key, value in self.raw_headers if key == wanted), None)
+        """The header of that lower-case name."""
+        value = self.headers.get(name.encode("latin-1"))
+        return None if value is None else value.decode("latin-1")
 
 
 Handler = Callable[[Call[Any]], Awaitable[Answer | Stream]]
