@@ -105,7 +105,7 @@ def memory_stores(
     celebrity_store: type[MemoryCelebrityStore] = MemoryCelebrityStore,
     event_log: type[MemoryEventLog] = MemoryEventLog,
 ) -> Stores:
-    log = event_log()
+    log = event_log(lambda: NOW_MS)
     account_rows = MemoryAccountStore(log.leave, MemorySessionStore(log.leave), MemoryOneTimeTokenStore())
     content_rows = MemoryContentStore(account_rows.is_avatar)
     relation_rows = MemoryRelationStore(log.leave)

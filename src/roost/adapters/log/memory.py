@@ -1,7 +1,8 @@
 """The log as a list: for tests, and as the plainest statement of what the port promises."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import takewhile
 from typing import Self
 
 from roost.adapters.log_position import checked_seq_at, position_at, seq_at
@@ -18,7 +19,8 @@ KEPT_SLACK = 1_000
 class MemoryEventLog:
     """`leave` is what memory stores call within their own step. Lost with the process."""
 
-    def __init__(self, kept_max: int = KEPT_MAX) -> None:
+    def __init__(self, now_ms: Callable[[], int], kept_max: int = KEPT_MAX) -> None:
+        self._now_ms = now_ms
         self._kept_max = kept_max
         self._logged: list[Logged] = []
         self._begin = 0
@@ -36,8 +38,9 @@ class MemoryEventLog:
 
     def leave(self, events: Sequence[Event]) -> Position:
         """Put events on the log, here and now."""
+        at_ms = self._now_ms()
         for event in events:
-            self._logged.append(Logged(position_at(self._end + 1), event))
+            self._logged.append(Logged(position_at(self._end + 1), event, at_ms))
         if len(self._logged) > self._kept_max + KEPT_SLACK:
             self._drop(len(self._logged) - self._kept_max)
         self._wake()
@@ -69,9 +72,11 @@ class MemoryEventLog:
     async def lag(self) -> dict[str, int]:
         return {group: self._end - seq for group, seq in self._confirmed.items()}
 
-    def drop_oldest(self, count: int) -> None:
-        """Drop that many events, and no event that a group has not confirmed."""
-        self._drop(count)
+    async def drop_before(self, at_ms: int) -> int:
+        """Drop events older than that and confirmed by every group; how many."""
+        begin = self._begin
+        self._drop(sum(1 for _ in takewhile(lambda logged: logged.at_ms < at_ms, self._logged)))
+        return self._begin - begin
 
     def after(self, seq: int, limit: int = BATCH_MAX) -> Sequence[Logged]:
         """What is known after a number. Raises Gone where the log no longer reaches back."""

@@ -23,8 +23,8 @@ from roost.ports.log import BATCH_MAX, Logged
 
 AT_HAND_MAX = 20_000
 """Events kept decoded: some 20 MB at the most, half a minute at 600 tweets/s."""
-AT_HAND_SLACK = 2_000
-"""They are cut only when they are this many too many: one move for 2,000 events."""
+AT_HAND_SLACK_PART = 10
+"""They are cut only when they are a tenth too many: one move for 2,000 events."""
 PULL_MAX = 256
 """Rows read and decoded at one go on the loop: some 2 ms."""
 LOOK_ANYWAY_S = 0.5
@@ -34,9 +34,9 @@ CONFIRM_DELAY_S = 1.0
 TRIM_ROWS = 1_000
 """Rows dropped in one write: some 5 ms of the writer."""
 
-Row = tuple[int, str, bytes]
+Row = tuple[int, str, bytes, int]
 
-_AFTER = "SELECT seq, kind, body FROM log WHERE seq > ? ORDER BY seq LIMIT ?"
+_AFTER = "SELECT seq, kind, body, at_ms FROM log WHERE seq > ? ORDER BY seq LIMIT ?"
 _FIRST = "SELECT seq FROM log ORDER BY seq LIMIT 1"
 _LAST = "SELECT seq FROM log ORDER BY seq DESC LIMIT 1"
 _CONFIRM = (
@@ -56,8 +56,9 @@ class _Read:
 class SqliteEventLog:
     """`open` before use; `close` before the file: it writes down what was confirmed."""
 
-    def __init__(self, file: SqliteFile) -> None:
+    def __init__(self, file: SqliteFile, at_hand_max: int = AT_HAND_MAX) -> None:
         self._file = file
+        self._at_hand_max = at_hand_max
         self._seqs: list[int] = []
         self._at_hand: list[Logged] = []
         self._begin = 0  # all known events after this number and up to `_upto` are at hand
@@ -114,9 +115,13 @@ class SqliteEventLog:
             return None
         self._pull()
         try:
-            return (await self.after(seq, limit, at_least=end)).events
+            read = await self.after(seq, limit, at_least=end)
+            while not read.events and read.upto > seq:  # nothing that this program knows: what comes after it counts
+                seq = read.upto
+                read = await self.after(seq, limit, at_least=end)
         except Gone:
             return None
+        return read.events
 
     def is_reached(self, position: Position, by: Position) -> bool:
         return checked_seq_at(position) <= checked_seq_at(by)
@@ -193,8 +198,8 @@ class SqliteEventLog:
             self._at_hand.append(logged)
             self._seqs.append(seq)
         self._upto = rows[-1][0]
-        if len(self._seqs) > AT_HAND_MAX + AT_HAND_SLACK:
-            surplus = len(self._seqs) - AT_HAND_MAX
+        if len(self._seqs) > self._at_hand_max + self._at_hand_max // AT_HAND_SLACK_PART:
+            surplus = len(self._seqs) - self._at_hand_max
             self._begin = self._seqs[surplus - 1]
             del self._seqs[:surplus]
             del self._at_hand[:surplus]
@@ -261,8 +266,8 @@ class SqliteSubscription:
 
 def _numbered(rows: Sequence[Row]) -> list[tuple[Logged, int]]:
     """The events of the rows; what only a newer version knows is passed over."""
-    decoded = ((seq, decode_event(kind, body)) for seq, kind, body in rows)
-    return [(Logged(position_at(seq), event), seq) for seq, event in decoded if event is not None]
+    decoded = ((seq, decode_event(kind, body), at_ms) for seq, kind, body, at_ms in rows)
+    return [(Logged(position_at(seq), event, at_ms), seq) for seq, event, at_ms in decoded if event is not None]
 
 
 def _decoded(rows: Sequence[Row]) -> list[Logged]:
