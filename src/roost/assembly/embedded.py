@@ -116,12 +116,13 @@ def _newest_ms(file: SqliteFile) -> int:
 
     Exact for tweets and users; other versions were announced, and the log's newest row tells when.
     """
-    ids = [
-        file.rows(f"SELECT max({id}) FROM {table}")[0][0]
-        for table, id in (("tweets", "tweet_id"), ("users", "user_id"))
-    ]
-    logged = file.rows("SELECT at_ms FROM log ORDER BY seq DESC LIMIT 1")
-    return max(0, *(ms_of(id) for id in ids if id is not None), *(at_ms for (at_ms,) in logged))
+    queries = (
+        "SELECT max(tweet_id) FROM tweets",
+        "SELECT max(user_id) FROM users",
+    )
+    ids: list[int] = [id for query in queries for (id,) in file.rows(query) if id is not None]
+    logged: list[tuple[int]] = file.rows("SELECT at_ms FROM log ORDER BY seq DESC LIMIT 1")
+    return max(0, *(ms_of(id) for id in ids), *(at_ms for (at_ms,) in logged))
 
 
 def _mailer(settings: Settings, folder: DataFolder, clock: Clock, randomness: Randomness) -> Mailer:

@@ -1,7 +1,6 @@
 """What drives reactions along the log, and how far this node's views have come."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -54,6 +53,11 @@ class Progress:
         return True
 
 
+def of_event(reaction: Callable[[Event], Awaitable[None]]) -> Callable[[Logged], Awaitable[None]]:
+    """A reaction that looks at facts alone, not at where they stand."""
+    return lambda logged: reaction(logged.event)
+
+
 @dataclass(slots=True)
 class Reactor:
     """Feeds one reaction from one subscription, batch by batch.
@@ -64,7 +68,7 @@ class Reactor:
 
     name: str
     subscription: Subscription
-    react: Callable[[Event], Awaitable[None]]
+    react: Callable[[Logged], Awaitable[None]]
     after: Progress | None = None
     flush: Callable[[Position], Awaitable[None]] | None = None
     flush_every_s: float = 0.0
@@ -123,9 +127,9 @@ class Reactor:
     async def _one(self, logged: Logged) -> None:
         # The common case first, without a closure: this runs once a fact and reaction.
         try:
-            await self.react(logged.event)
+            await self.react(logged)
         except Exception:  # noqa: BLE001 - _persist tells the kinds apart
-            await self._persist(lambda: self.react(logged.event), type(logged.event).__name__)
+            await self._persist(lambda: self.react(logged), type(logged.event).__name__)
 
     async def _persist(self, act: Callable[[], Awaitable[None]], what: str) -> None:
         """Try again while a dependency is down; pass over what fails for another reason, said aloud."""
@@ -145,21 +149,11 @@ class Reactor:
             delay_s = min(delay_s * 2, RETRY_DELAY_S_MAX)
 
 
-@contextlib.asynccontextmanager
-async def every(seconds: float, act: Callable[[], Awaitable[object]], name: str):  # type: ignore[no-untyped-def]
-    """Call `act` every so many seconds while the context lasts; what it raises is logged."""
-
-    async def loop() -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await act()
-            except Exception:
-                log.exception("housekeeping failed", work=name)
-
-    task = asyncio.create_task(loop(), name=name)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def keep_house(seconds: float, act: Callable[[], Awaitable[object]], name: str) -> None:
+    """Call `act` every so many seconds, for ever; what it raises is logged."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await act()
+        except Exception:
+            log.exception("housekeeping failed", work=name)
