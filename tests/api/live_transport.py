@@ -15,9 +15,10 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from roost.domain.errors import NotFound
 from roost.edge.live.door import Admitted, LiveSocket, Refusal, Request
 from roost.edge.live.frames import Frame, text_frame
-from roost.edge.live.handshake import refusal
+from roost.edge.live.handshake import refused
 from roost.edge.live.hub import Hub
 from roost.edge.live.limits import Limits
 from roost.edge.live.live_socket import Socket
@@ -47,6 +48,7 @@ class Echo:
         self.socket: Socket
         self.heard: list[str] = []
         self.gaps = 0
+        self.gap_fails = False
         self.is_closed = asyncio.Event()
 
     def opened(self, socket: LiveSocket) -> None:
@@ -63,6 +65,10 @@ class Echo:
             return asyncio.ensure_future(self._raise())
         if text.startswith("hold"):
             return asyncio.ensure_future(self._hold(text))
+        if text == "raise in gap":
+            self.gap_fails = True
+            self.socket.skip()
+            return None
         if text == "kick":
             self.socket.close(1008, "kicked")
             return None
@@ -71,6 +77,8 @@ class Echo:
 
     def gap(self) -> Frame:
         self.gaps += 1
+        if self.gap_fails:
+            raise RuntimeError("asked to, in the gap")
         return text_frame(b'{"type":"gap"}')
 
     def closed(self) -> None:
@@ -97,12 +105,15 @@ class EchoDoor:
     async def admit(self, request: Request) -> Admitted | Refusal:
         self.requests.append(request)
         if request.path != "/ws":
-            return refusal(404, "no socket here")
+            return refused(NotFound("no socket here"))
         if request.query.get("wait"):
             await self.release.wait()
         if request.query.get("fail"):
             raise RuntimeError("asked to")
-        return Admitted(lambda: Echo(self))
+        return Admitted(self._no_session if request.query.get("no_session") else lambda: Echo(self))
+
+    def _no_session(self) -> Echo:
+        raise RuntimeError("asked to")
 
 
 @dataclass

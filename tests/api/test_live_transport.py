@@ -195,7 +195,7 @@ def test_the_session_may_close_with_a_reason(on: Stage) -> None:
     on.run(play())
 
 
-@pytest.mark.parametrize("message", ["raise", "raise later"])
+@pytest.mark.parametrize("message", ["raise", "raise later", "raise in gap"])
 def test_a_session_that_fails_closes_its_own_socket_only(on: Stage, message: str) -> None:
     async def play() -> None:
         async with await greeted(on.server) as client, await greeted(on.server) as other:
@@ -325,10 +325,11 @@ def test_a_bad_handshake_is_answered_with_a_problem(on: Stage, name: str) -> Non
     on.run(play())
 
 
-def test_a_door_that_fails_is_answered_and_harms_nobody_else(on: Stage) -> None:
+@pytest.mark.parametrize("query", ["fail=1", "no_session=1"])
+def test_a_door_that_fails_is_answered_and_harms_nobody_else(on: Stage, query: str) -> None:
     async def play() -> None:
         client = await RawClient.connect(on.server.port)
-        client.send(upgrade_request("/ws?fail=1"))
+        client.send(upgrade_request(f"/ws?{query}"))
         assert (await client.refusal())[0] == 500
         async with await greeted(on.server):
             pass
@@ -349,7 +350,7 @@ def test_a_door_whose_store_is_down_is_answered_503(on: Stage, monkeypatch: pyte
         client.send(upgrade_request())
         status, headers, problem = await client.refusal()
         assert (status, headers["retry-after"]) == (503, "1")
-        assert problem["detail"] == "the store does not answer"
+        assert problem["type"] == "/problems/dependency-down"
 
     on.run(play())
 
@@ -366,6 +367,24 @@ def test_a_handshake_has_a_deadline(on: Stage) -> None:
             assert json.dumps(problem)
 
         impatient.run(play())
+
+
+def test_a_full_node_says_so() -> None:
+    with stage(limits=Limits(sockets_max=1)) as full:
+
+        async def play() -> None:
+            first = await RawClient.open(full.server.port)
+            second = await RawClient.connect(full.server.port)
+            second.send(upgrade_request())
+            status, headers, problem = await second.refusal()
+            assert (status, problem["type"]) == (503, "/problems/overloaded")
+            assert int(headers["retry-after"]) > 0
+            await first.close()
+            await soon(lambda: not full.server.hub.is_full)
+            third = await RawClient.open(full.server.port)
+            await third.close()
+
+        full.run(play())
 
 
 def test_a_client_that_goes_away_in_its_handshake_leaves_nothing_behind(on: Stage) -> None:

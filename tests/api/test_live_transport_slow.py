@@ -381,11 +381,16 @@ def test_a_draining_node_takes_nobody_in() -> None:
             client.send(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
             _, headers = await client.response()
             await client.reader.readexactly(int(headers["content-length"]))
+            waiting = await RawClient.connect(on.server.port)
+            waiting.send(upgrade_request("/ws?wait=1"))
+            await soon(lambda: on.server.door.requests)
             on.server.hub.drain()
+            on.server.door.release.set()
             client.send(upgrade_request())
-            status, headers, _ = await client.refusal()
-            assert status == 503
-            assert re.fullmatch(r"\d+", headers["retry-after"])
-            assert on.server.door.requests == []
+            for refused in (client, waiting):
+                status, headers, problem = await refused.refusal()
+                assert (status, problem["type"]) == (503, "/problems/draining")
+                assert re.fullmatch(r"\d+", headers["retry-after"])
+            assert len(on.server.door.requests) == 1, "nobody is asked about the one who came late"
 
         on.run(play())

@@ -100,5 +100,5 @@ class Admitted:
 
 class Door(Protocol):
     async def admit(self, request: Request) -> Admitted | Refusal:
-        """Decide about one client. Unavailable is answered 503; cancelled when the client goes away."""
+        """Decide about one client. A RoostError is answered as REST answers it. Cancelled when the client is lost."""
         ...

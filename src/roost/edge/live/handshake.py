@@ -8,7 +8,18 @@ from urllib.parse import parse_qsl, unquote
 import httptools
 import msgspec
 
+from roost.domain.errors import RoostError
 from roost.edge.live.door import Refusal
+from roost.edge.problems import (
+    PROBLEM_JSON,
+    TYPE_PREFIX,
+    Malformed,
+    MethodNotAllowed,
+    Problem,
+    RenderedProblem,
+    internal,
+    render,
+)
 
 QUERY_FIELDS_MAX = 16
 _KEY_BYTES = 16
@@ -33,20 +44,20 @@ class Handshake(msgspec.Struct, frozen=True):
 def read_handshake(data: bytes, bytes_max: int) -> Handshake:
     """Read the request that uvicorn wrote anew (names in lower case, no body). Raises Unfit."""
     if len(data) > bytes_max:
-        raise Unfit(refusal(431, f"{len(data)} bytes of headers, at most {bytes_max} allowed"))
+        raise Unfit(_plain(431, f"{len(data)} bytes of headers, at most {bytes_max} allowed"))
     first, *lines = data.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     method, target, _ = first.split(" ", 2)
     if method != "GET":
-        raise Unfit(refusal(405, "a WebSocket is opened with GET", ("allow", "GET")))
+        raise Unfit(refused(MethodNotAllowed(method, "GET")))
     headers = _headers(lines)
     if headers.get("sec-websocket-version") != _VERSION:
         detail = f"WebSocket version {_VERSION} is spoken here"
-        raise Unfit(refusal(426, detail, ("sec-websocket-version", _VERSION)))
+        raise Unfit(_plain(426, detail, ("sec-websocket-version", _VERSION)))
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-        raise Unfit(refusal(400, "an upgrade request has no body"))
+        raise Unfit(refused(Malformed("an upgrade request has no body")))
     key = headers.get("sec-websocket-key", "")
     if not _is_key(key):
-        raise Unfit(refusal(400, "Sec-WebSocket-Key must be 16 bytes in base64"))
+        raise Unfit(refused(Malformed("Sec-WebSocket-Key must be 16 bytes in base64")))
     path, query = _target(target)
     return Handshake(path, query, headers, key)
 
@@ -62,24 +73,38 @@ def request_for_picows(key: str) -> bytes:
     ).encode()
 
 
-def refusal(status: int, detail: str, *headers: tuple[str, str]) -> Refusal:
-    """A refusal of the transport's own: its problem has no more kinds than HTTP has statuses."""
+def refused(error: RoostError) -> Refusal:
+    """The same answer that REST gives for this error."""
+    return _of_rendered(render(error))
+
+
+def failed() -> Refusal:
+    """The answer to a fault of our own."""
+    return _of_rendered(internal())
+
+
+def response(refusal: Refusal) -> bytes:
+    headers = [
+        ("content-type", PROBLEM_JSON),
+        ("content-length", str(len(refusal.body))),
+        ("connection", "close"),
+        *refusal.headers,
+    ]
+    status = HTTPStatus(refusal.status)
+    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{k}: {v}" for k, v in headers)]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + refusal.body
+
+
+def _of_rendered(rendered: RenderedProblem) -> Refusal:
+    return Refusal(rendered.status, rendered.body, rendered.headers)
+
+
+def _plain(status: int, detail: str, *headers: tuple[str, str]) -> Refusal:
+    """What only a handshake can be told, and so has no row among the errors."""
     phrase = HTTPStatus(status).phrase
     name = phrase.lower().replace(" ", "-")
-    problem = {"type": f"/problems/{name}", "title": phrase, "status": status, "detail": detail}
-    return Refusal(status, msgspec.json.encode(problem), headers)
-
-
-def response(refused: Refusal) -> bytes:
-    headers = [
-        ("content-type", "application/problem+json"),
-        ("content-length", str(len(refused.body))),
-        ("connection", "close"),
-        *refused.headers,
-    ]
-    status = HTTPStatus(refused.status)
-    lines = [f"HTTP/1.1 {status.value} {status.phrase}", *(f"{k}: {v}" for k, v in headers)]
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + refused.body
+    body = msgspec.json.encode(Problem(TYPE_PREFIX + name, phrase, status, detail))
+    return Refusal(status, body, headers)
 
 
 def _headers(lines: list[str]) -> dict[str, str]:
@@ -108,7 +133,7 @@ def _target(target: str) -> tuple[str, dict[str, str]]:
         )
         path = unquote(url.path.decode("latin-1"))
     except (httptools.HttpParserInvalidURLError, ValueError, AttributeError):
-        raise Unfit(refusal(400, "the address cannot be read")) from None
+        raise Unfit(refused(Malformed("the address cannot be read"))) from None
     query: dict[str, str] = {}
     for name, value in fields:
         query.setdefault(name, value)

@@ -53,6 +53,7 @@ class Hub:
         self._members: list[set[Member]] = [set() for _ in range(self.limits.slices)]
         self._due: list[list[Debtor]] = [[] for _ in range(self.limits.slices)]
         self._addresses: dict[str, int] = {}
+        self._connections = 0
         self._turn = 0
         self._empty_turns = 0
         self._swept = 0
@@ -74,13 +75,20 @@ class Hub:
         """Open or in their handshake."""
         return self._addresses.get(address, 0)
 
+    @property
+    def is_full(self) -> bool:
+        """Handshakes count: they hold memory too."""
+        return self._connections >= self.limits.sockets_max
+
     def entered(self, address: str) -> int:
         """Count a connection of this address; the answer includes it."""
         count = self.sockets_of(address) + 1
         self._addresses[address] = count
+        self._connections += 1
         return count
 
     def went(self, address: str) -> None:
+        self._connections -= 1
         count = self._addresses[address] - 1
         if count:
             self._addresses[address] = count

@@ -13,6 +13,8 @@ class Limits:
     of user memory and twice `send_buffer_bytes` in the kernel.
     """
 
+    sockets_max: int = 50_000  # about 10 KB each while idle; beyond it 503
+
     tick_ms: float = 50.0  # pushes to one socket are coalesced for this long
     slices: int = 8  # parts of a tick, so that a flush never holds the loop for long
 

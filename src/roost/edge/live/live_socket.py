@@ -54,7 +54,7 @@ class Socket(WSListener):
         self._wire = wire
         self._hub = hub
         self._messages = Messages(hub.limits.message_bytes_max)
-        self._outbox = Outbox(wire.raw, hub, session.gap)
+        self._outbox = Outbox(wire.raw, hub, self._gap)
         self.push = self._outbox.push  # one call less for each delivery
         self._draining = False
         self._in_flight = 0
@@ -235,6 +235,13 @@ class Socket(WSListener):
             self._wire.raw.resume_reading()
         else:
             self._wire.raw.pause_reading()
+
+    def _gap(self) -> Frame:
+        try:
+            return self._session.gap()
+        except Exception as error:  # noqa: BLE001  logged there
+            self._failed("a session could not tell of a gap", error)
+            return Frame(b"")
 
     def _part(self, last: Frame) -> None:
         self._outbox.part(last)

@@ -16,13 +16,14 @@ from uvicorn import Config
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
-from roost.domain.errors import Unavailable
+from roost.domain.errors import Draining, Overloaded, RoostError
 from roost.edge.live.door import Admitted, Door, Refusal, Request
 from roost.edge.live.handshake import (
     Handshake,
     Unfit,
+    failed,
     read_handshake,
-    refusal,
+    refused,
     request_for_picows,
     response,
 )
@@ -35,6 +36,7 @@ log = logging.getLogger("roost.live")
 # Picows' least. It doubles when a gulp fills it and never shrinks: a socket that once received the
 # largest message keeps 112 KiB, one that receives tweets at most 7.
 _READ_BUFFER_BYTES = 2_048
+_GOING_AWAY = "this node is going away"
 _DISCARDED = bytearray(65_536)  # where bytes of closed sockets go; written by all, read by nobody
 
 
@@ -132,7 +134,7 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
         if self._socket is not None:
             self._socket.drain()
         else:
-            self._refuse(refusal(503, "this node is going away", ("retry-after", "1")))
+            self._refuse(refused(Draining(_GOING_AWAY)))
 
     # Its parts.
 
@@ -144,8 +146,8 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
         except Unfit as unfit:
             self._refuse(unfit.refusal)
             return
-        if self.hub.draining:
-            self.shutdown()
+        if self.hub.is_full:
+            self._refuse(refused(Overloaded("this node has all the sockets that it can hold")))
             return
         address = self._client(handshake.headers)
         request = Request(
@@ -160,12 +162,19 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
 
     async def _admit(self, request: Request, handshake: Handshake) -> None:
         verdict = await self._ask(request)
+        if self.hub.draining:
+            verdict = refused(Draining(_GOING_AWAY))
         if self._wire.ended or self._wire.raw.is_closing():
             return
         if isinstance(verdict, Refusal):
             self._refuse(verdict)
             return
-        self._socket = Socket(verdict.session(), self._wire, self.hub)
+        try:
+            self._socket = Socket(verdict.session(), self._wire, self.hub)
+        except Exception:
+            log.exception("a session could not be made")
+            self._refuse(failed())
+            return
         early, self._early = self._early or [], None
         for data in (request_for_picows(handshake.key), *early):
             self._feed(data)
@@ -173,17 +182,18 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
             self._socket.read_on()
 
     async def _ask(self, request: Request) -> Admitted | Refusal:
+        if self.hub.draining:
+            return refused(Draining(_GOING_AWAY))
         try:
             async with asyncio.timeout(self.hub.limits.handshake_s):
                 return await self.door.admit(request)
         except TimeoutError:
-            return refusal(503, "the handshake took too long", ("retry-after", "1"))
-        except Unavailable as unavailable:
-            again = ("retry-after", str(max(1, round(unavailable.retry_after_s))))
-            return refusal(503, str(unavailable), again)
+            return refused(Overloaded("the handshake took too long"))
+        except RoostError as error:
+            return refused(error)
         except Exception:
             log.exception("the door failed")
-            return refusal(500, "the handshake failed")
+            return failed()
 
     def _listen(self, request: object) -> Socket | None:
         return self._socket
@@ -193,10 +203,10 @@ class LiveProtocol(WSProtocol):  # type: ignore[misc]  # picows types only what 
         if self._wire.deaf and self._socket is not None:
             self._socket.broke_off()
 
-    def _refuse(self, refused: Refusal) -> None:
+    def _refuse(self, refusal: Refusal) -> None:
         if not self._wire.ended:
             self.hub.counts.refused += 1
-            self._wire.write(response(refused))
+            self._wire.write(response(refusal))
             self._wire.hang_up()
 
     def _feed(self, data: bytes) -> None:
