@@ -75,10 +75,17 @@ class SqliteFile:
 
     reader: sqlite3.Connection
 
-    def __init__(self, path: Path, now_ms: Callable[[], int], synchronous: str = "FULL") -> None:
+    def __init__(
+        self,
+        path: Path,
+        now_ms: Callable[[], int],
+        synchronous: str = "FULL",
+        writes_waiting_max: int = WRITES_WAITING_MAX,
+    ) -> None:
         self.path = path
         self._now_ms = now_ms
         self._synchronous = synchronous
+        self._writes_waiting_max = writes_waiting_max
         self._waiting_count = 0
         self._bells: list[Callable[[], None]] = []
         self._readers = ThreadPoolExecutor(READ_THREADS, thread_name_prefix="sqlite-read")
@@ -161,8 +168,8 @@ class SqliteFile:
             raise Draining(f"the database {self.path.name} is closed")
         if not writer.alive:
             raise DependencyDown(f"the writer of {self.path.name} has ended")
-        if self._waiting_count >= WRITES_WAITING_MAX:
-            raise Overloaded(f"{WRITES_WAITING_MAX} writes are waiting already")
+        if self._waiting_count >= self._writes_waiting_max:
+            raise Overloaded(f"{self._writes_waiting_max} writes are waiting already")
         self._waiting_count += 1
         done: asyncio.Future[T] = self._loop.create_future()
         done.add_done_callback(self._one_less)
