@@ -40,9 +40,9 @@ class Channels:
     _searches: dict[tuple[Member, str], ResolvedQuery] = field(default_factory=dict)
     _of_member: dict[Member, dict[str, Channel]] = field(default_factory=dict)
 
-    async def parse(self, name: object) -> Channel:
+    async def parse(self, name: str | None) -> Channel:
         """`hashtag:TAG` or `search:QUERY`. Raises Invalid for anything else."""
-        if not isinstance(name, str):
+        if name is None:
             raise Invalid.field("channel", "a channel is a text such as hashtag:python or search:cats")
         kind, _, value = name.partition(":")
         if kind == "hashtag":

@@ -16,20 +16,34 @@ from roost.domain.errors import Invalid, RoostError
 from roost.domain.ids import Position, TweetId, UserId
 from roost.domain.tweet import REF_LENGTH_MAX
 from roost.domain.user import Session as SignIn
-from roost.edge.drafts import draft_of
+from roost.edge.drafts import DraftBody, draft_of
 from roost.edge.live import speech
 from roost.edge.live.door import LiveSocket
 from roost.edge.live.frames import POLICY, Frame
 from roost.edge.live.resume import Resume
 from roost.edge.live.room import Room
-from roost.edge.problems import Malformed
+from roost.edge.native.request import decode
 from roost.edge.rendering import TweetRenderer
 
 log = structlog.get_logger("roost.live")
 
 CURSOR_LENGTH_MAX = 200
 
-_decode = msgspec.json.Decoder().decode
+
+class Message(DraftBody, frozen=True, kw_only=True):
+    """What a client sends: a tweet's payload, unless `type` says otherwise."""
+
+    type: str = "tweet"
+    cursor: str | None = None
+    channel: str | None = None
+
+
+class _RefOnly(msgspec.Struct):
+    ref: str | None = None
+
+
+_MESSAGES = msgspec.json.Decoder(Message)
+_REFS = msgspec.json.Decoder(_RefOnly)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +126,12 @@ class LiveSession:
             await self._guarded(None, lambda: self._resume(None, self._resume_from))
 
     async def _answer(self, text: str) -> None:
-        ref: str | None = None
         try:
-            message = _object(text)
-            ref = _ref(message)
+            message: Message = decode(_MESSAGES, text)
         except RoostError as error:
-            self._socket.send(speech.refused(ref, error))
+            self._socket.send(speech.refused(_ref_in(text), error))
             return
-        await self._guarded(ref, lambda: self._obey(message, ref))
+        await self._guarded(message.ref, lambda: self._obey(message))
 
     async def _guarded(self, ref: str | None, act: Callable[[], Awaitable[None]]) -> None:
         try:
@@ -130,41 +142,41 @@ class LiveSession:
             log.exception("a message failed", user_id=self.user_id)
             self._socket.send(speech.failed(ref))
 
-    async def _obey(self, message: dict[str, Any], ref: str | None) -> None:
-        match message.get("type", "tweet"):
+    async def _obey(self, message: "Message") -> None:
+        ref = message.ref
+        if ref is not None and not 1 <= len(ref) <= REF_LENGTH_MAX:
+            raise Invalid.field("ref", f"{len(ref)} characters, 1 to {REF_LENGTH_MAX} allowed")
+        match message.type:
             case "tweet":
-                await self._post(message, ref)
+                await self._post(message)
             case "ping":
                 self._socket.send(speech.pong(ref, self._now()))
             case "resume":
-                await self._resume(ref, message.get("cursor"))
+                await self._resume(ref, message.cursor)
             case "subscribe":
-                await self._subscribe(ref, message.get("channel"))
+                await self._subscribe(ref, message.channel)
             case "unsubscribe":
-                channel = str(message.get("channel"))
-                self._desk.room.channels.unsubscribe(self.number, channel)
-                self._socket.send(speech.done("unsubscribed", ref, self._now(), channel))
+                self._desk.room.channels.unsubscribe(self.number, message.channel or "")
+                self._socket.send(speech.done("unsubscribed", ref, self._now(), message.channel))
             case other:
-                raise Invalid.field(
-                    "type", f"{str(other)[:40]!r} is none of resume, subscribe, unsubscribe, ping, tweet"
-                )
+                raise Invalid.field("type", f"{other[:40]!r} is none of tweet, resume, subscribe, unsubscribe, ping")
 
-    async def _post(self, message: dict[str, Any], ref: str | None) -> None:
+    async def _post(self, message: "Message") -> None:
         draft = draft_of(message)
         self._desk.count_post(self.user_id)
         posted = await self._desk.post(self.user_id, draft)
         tweet = await self._desk.renderer.one(posted.seen, self.user_id)
-        self._socket.send(speech.acknowledged(ref, tweet, posted.position))
+        self._socket.send(speech.acknowledged(draft.ref, tweet, posted.position))
 
-    async def _subscribe(self, ref: str | None, name: object) -> None:
+    async def _subscribe(self, ref: str | None, name: str | None) -> None:
         channel = await self._desk.room.channels.parse(name)
         if channel.query is not None:
             self._desk.count_search(self.user_id)
         self._desk.room.channels.subscribe(self.number, channel)
         self._socket.send(speech.done("subscribed", ref, self._now(), channel.name))
 
-    async def _resume(self, ref: str | None, cursor: object) -> None:
-        if not isinstance(cursor, str) or len(cursor) > CURSOR_LENGTH_MAX:
+    async def _resume(self, ref: str | None, cursor: str | None) -> None:
+        if cursor is None or len(cursor) > CURSOR_LENGTH_MAX:
             raise Invalid.field("cursor", f"a cursor is a text of at most {CURSOR_LENGTH_MAX} characters")
         self._live = False
         self._cursor = Position(cursor)
@@ -195,18 +207,9 @@ async def _after(previous: "asyncio.Future[None] | None", answer: Coroutine[Any,
     await answer
 
 
-def _object(text: str) -> dict[str, Any]:
+def _ref_in(text: str) -> str | None:
+    """The ref of a message that cannot be obeyed, if that much can be read."""
     try:
-        message = _decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        raise Malformed("the message is not JSON") from None
-    if not isinstance(message, dict):
-        raise Malformed("the message is not a JSON object")
-    return message
-
-
-def _ref(message: dict[str, Any]) -> str | None:
-    ref = message.get("ref")
-    if ref is not None and (not isinstance(ref, str) or not 1 <= len(ref) <= REF_LENGTH_MAX):
-        raise Invalid.field("ref", f"a ref is a text of 1 to {REF_LENGTH_MAX} characters")
-    return ref
+        return _REFS.decode(text).ref
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
