@@ -11,6 +11,7 @@ from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
 from roost.adapters.index.sqlite.users import SqliteUserIndex
 from roost.ports.index import TweetIndex, UserIndex
 
+DEADLINE_MS = 60_000  # a contract says what is answered, not how fast
 NOW_MS = 1_795_000_000_000
 """The moment that the contract plays at."""
 
@@ -41,7 +42,7 @@ async def memory_indexes(folder: Path) -> AsyncIterator[Indexes]:
 
 @asynccontextmanager
 async def sqlite_indexes(folder: Path) -> AsyncIterator[Indexes]:
-    file = SearchFile(folder / "search.db")
+    file = SearchFile(folder / "search.db", read_deadline_ms=DEADLINE_MS)
     try:
         yield Indexes(SqliteTweetIndex(file, StandingClock()), SqliteUserIndex(file))
     finally:

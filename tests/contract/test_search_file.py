@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from contract.index_adapters import StandingClock, sqlite_indexes
+from contract.index_adapters import DEADLINE_MS, StandingClock, sqlite_indexes
 from contract.test_index_trends import hours_ago
 from contract.test_tweet_index import found, tags_of, tweet
 from roost.adapters.index.sqlite import schema
 from roost.adapters.index.sqlite.file import READS_WAITING_MAX, WRITES_WAITING_MAX, SearchFile
 from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
 from roost.domain.errors import DependencyDown, Draining, Overloaded
-from roost.domain.ids import Position, UserId
+from roost.domain.ids import Position, UserId, Version
 from roost.domain.search.trending import HOUR_MS, WINDOW_HOURS
 from roost.ports.index import TweetBatch
 
@@ -94,6 +94,30 @@ def test_a_file_that_is_no_database_is_said_to_be_down(tmp_path: Path) -> None:
         SearchFile(tmp_path / "absent" / "search.db")
 
 
+async def test_no_word_of_a_removed_tweet_is_left_in_the_files(tmp_path: Path) -> None:
+    def held(word: bytes) -> bool:
+        return any(word in path.read_bytes() for path in tmp_path.iterdir())
+
+    async with sqlite_indexes(tmp_path) as indexes:
+        for number in range(200):
+            await indexes.tweets.add([tweet(number, f"a{number} plughword")])
+        await indexes.tweets.add([tweet(500, "#xyzzysecret"), tweet(501, "#qwertysecret")])
+        await indexes.tweets.add([tweet(501, "harmless", version=Version(2))])
+        for number in range(200, 300):
+            await indexes.tweets.add([tweet(number, f"b{number} plughword")])
+        await indexes.tweets.remove([tweet(500).tweet_id, tweet(7).tweet_id])
+        assert held(b"xyzzysecret")
+        await indexes.tweets.forget_removed()
+        assert not held(b"zzysecret")
+        assert not held(b"ertysecret")
+        assert held(b"plughword")
+        assert len(await found(indexes.tweets, "plughword", limit=2_000)) == 299
+        assert await found(indexes.tweets, "harmless") == [501]
+        await indexes.tweets.forget_removed()
+        await indexes.tweets.remove([tweet(8).tweet_id])
+        assert len(await found(indexes.tweets, "plughword", limit=2_000)) == 298
+
+
 # Bounds
 
 
@@ -107,7 +131,7 @@ async def test_a_question_that_takes_too_long_is_interrupted(tmp_path: Path) -> 
 
 
 async def test_searches_and_changes_beyond_their_bounds_are_refused_at_once(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=60_000)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
     gate = threading.Event()
 
@@ -141,7 +165,7 @@ async def test_a_caller_who_went_away_gives_the_place_back(tmp_path: Path) -> No
 
 
 async def test_a_wrong_change_fails_alone(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db")
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
 
     def wrong(db: sqlite3.Connection) -> None:
@@ -157,7 +181,7 @@ async def test_a_wrong_change_fails_alone(tmp_path: Path) -> None:
 
 
 async def test_a_closed_index_is_draining_and_has_written_what_waited(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db")
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
     adds = [asyncio.ensure_future(index.add([tweet(n, "word")])) for n in range(100)]
     await asyncio.sleep(0)
@@ -173,7 +197,7 @@ async def test_a_closed_index_is_draining_and_has_written_what_waited(tmp_path: 
 
 
 async def test_a_file_broken_under_way_is_said_to_be_down(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db")
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
 
     def break_it(db: sqlite3.Connection) -> None:
@@ -189,7 +213,7 @@ async def test_a_file_broken_under_way_is_said_to_be_down(tmp_path: Path) -> Non
 
 async def test_counters_of_past_hours_are_dropped(tmp_path: Path) -> None:
     clock = StandingClock()
-    file = SearchFile(tmp_path / "search.db")
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, clock)
     await index.add([tweet(1, "#now"), hours_ago(3 * WINDOW_HOURS, 1, "#past")])
     await index.add([tweet(2, "#now", UserId(2))])

@@ -124,7 +124,7 @@ BATCHES = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches=st.lists(BATCHES, max_size=5), prefixes=st.lists(st.text(LETTERS, max_size=6)))
 async def test_sqlite_finds_what_a_look_at_every_user_finds(
     tmp_path: Path, batches: list[UserBatch], prefixes: list[str]

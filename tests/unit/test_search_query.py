@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.domain.errors import Invalid
@@ -143,6 +143,7 @@ def test_length_terms_and_words_have_bounds() -> None:
         parse_query("\ufdfa" * 100)  # one character, four words
 
 
+@settings(deadline=None)
 @given(st.text(max_size=QUERY_CHARACTERS_MAX + 10) | st.text('-":#@ from:sincehalg20-1"“東é🎉', max_size=60))
 def test_hostile_text_raises_nothing_but_invalid(text: str) -> None:
     try:
@@ -202,6 +203,7 @@ def test_a_document_holds_ids_of_63_bits_only() -> None:
             IndexedTweet(TweetId(1), UserId(1), "", mentions=(UserId(wrong),))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_text_is_found_by_all_of_itself(text: str) -> None:
     quoted = text.replace('"', " ").translate(dict.fromkeys(map(ord, "“”„‟"), " "))

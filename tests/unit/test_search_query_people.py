@@ -1,7 +1,7 @@
 """What somebody types to find a user."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.domain.errors import Invalid
@@ -35,6 +35,7 @@ def test_a_prefix_has_a_greatest_length() -> None:
         parse_user_prefix("x" * (PREFIX_CHARACTERS_MAX + 1))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_a_user_has_few_and_short_keys_and_answers_to_the_whole_display_name(name: str) -> None:
     user = IndexedUser(UserId(1), "Ada", name, 0)

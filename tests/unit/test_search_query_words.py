@@ -1,7 +1,7 @@
 """How text becomes words, tags and language keys."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.domain.search import words
@@ -37,6 +37,7 @@ def test_text_becomes_words(text: str, expected: str) -> None:
     assert " ".join(words_of(text)) == expected
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_words_hold_nothing_that_an_index_would_split(text: str) -> None:
     for word in words_of(text):
@@ -46,6 +47,7 @@ def test_words_hold_nothing_that_an_index_would_split(text: str) -> None:
         word.encode()
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="ascii")), st.sampled_from("é東"))
 def test_text_in_ascii_becomes_the_same_words_beside_other_letters(text: str, other: str) -> None:
     assert words_of(f"{text} {other}")[:-1] == words_of(text)
@@ -86,6 +88,13 @@ def test_a_character_table_stays_within_its_bound() -> None:
 )
 def test_a_tags_key_regards_no_case(tag: str, key: str | None) -> None:
     assert tag_key(tag) == key
+
+
+@settings(deadline=None)
+@given(st.text(max_size=20))
+def test_a_tags_key_is_its_own_key(text: str) -> None:
+    key = tag_key(text)
+    assert key is None or tag_key(key) == key
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,13 @@ class TweetIndex(Protocol):
         """Forget everything, removals, authors and the position too, before a rebuild."""
         ...
 
+    async def forget_removed(self) -> None:
+        """To be called once a day: after it, storage holds no word of what was removed before.
+
+        Changes and searches go on meanwhile.
+        """
+        ...
+
     async def search(self, query: ResolvedQuery, before: TweetId | None, limit: int) -> list[TweetId]:
         """The matching tweets, newest first, strictly older than `before`. Visibility is not judged."""
         ...

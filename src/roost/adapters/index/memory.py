@@ -59,6 +59,9 @@ class MemoryTweetIndex(TweetIndex):
         self._authors.clear()
         self._position = None
 
+    async def forget_removed(self) -> None:
+        """Nothing is left to do: a removal takes the whole tweet."""
+
     async def search(self, query: ResolvedQuery, before: TweetId | None, limit: int) -> list[TweetId]:
         found = (tweet.tweet_id for tweet in self._older(before) if query.matches(tweet))
         return list(islice(found, checked_limit(limit)))

@@ -15,6 +15,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from roost.domain.text.hashtags import normalise_tag
+
 TEXT_CHARACTERS_MAX = 10_000
 """What lies beyond is not indexed. The longest message is far shorter; this bounds a careless import."""
 
@@ -75,10 +77,9 @@ def words_of(text: str) -> tuple[str, ...]:
 def tag_key(tag: str) -> str | None:
     """What two spellings of one hashtag share: case makes no difference, accents do.
 
-    `tag` may carry its sign. None where no hashtag is spelled so.
+    `tag` may carry its sign. None where no hashtag is spelled so. A key is its own key.
     """
-    bare = unicodedata.normalize("NFC", tag.removeprefix("#").removeprefix("\uff03")).casefold()
-    key = unicodedata.normalize("NFC", bare)
+    key = normalise_tag(tag)
     spelled = 0 < len(key) <= TAG_CHARACTERS_MAX and not _TAG_BREAK.search(key)
     return key if spelled else None
 

@@ -19,6 +19,9 @@ CREATE TABLE IF NOT EXISTS tweet (
     tweet_id INTEGER PRIMARY KEY, version INTEGER NOT NULL, author_id INTEGER NOT NULL,
     words TEXT NOT NULL, facets TEXT NOT NULL, counted TEXT NOT NULL);
 
+-- How many entries were taken out of `found` whose words its older segments still hold: one row or none.
+CREATE TABLE IF NOT EXISTS remains (only_row INTEGER PRIMARY KEY, entries INTEGER NOT NULL);
+
 -- Kept for good, 12 bytes each: the log may repeat an event however late.
 CREATE TABLE IF NOT EXISTS removed_tweet (tweet_id INTEGER PRIMARY KEY);
 
@@ -51,6 +54,6 @@ CREATE TABLE IF NOT EXISTS user_start (
     start TEXT, followers INTEGER, user_id INTEGER,
     PRIMARY KEY (start, followers DESC, user_id)) WITHOUT ROWID;
 """
-TWEET_TABLES = ("tweet", "removed_tweet", "author", "tag_use", "tag_hour")
+TWEET_TABLES = ("tweet", "remains", "removed_tweet", "author", "tag_use", "tag_hour")
 USER_TABLES = ("user", "removed_user", "user_key", "user_start")
 ALL_TABLES = ("position", "found", *TWEET_TABLES, *USER_TABLES)

@@ -6,7 +6,7 @@ counters are at every moment what a count of the indexed tweets would give.
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from roost.domain.ids import UserId
 from roost.domain.search.trending import (
@@ -24,7 +24,8 @@ _ENTER = "INSERT INTO tag_use VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET twee
 _LEAVE = "UPDATE tag_use SET tweets = tweets - 1 WHERE author_id = ? AND hour = ? AND tag = ? RETURNING tweets"
 _MORE = "INSERT INTO tag_hour VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET authors = authors + 1"
 _LESS = "UPDATE tag_hour SET authors = authors - 1 WHERE tag = ? AND hour = ?"
-_BUSIEST = "SELECT tag FROM tag_hour WHERE hour = ? AND authors > 0 ORDER BY authors DESC, tag LIMIT ?"
+_DROP_UNUSED = "DELETE FROM tag_hour WHERE tag = ? AND hour = ? AND authors = 0"
+_BUSIEST = "SELECT tag FROM tag_hour WHERE hour = ? ORDER BY authors DESC, tag LIMIT ?"
 
 
 def first_hour_kept(now_ms: int) -> int:
@@ -50,7 +51,7 @@ def leave(db: sqlite3.Connection, author: UserId, hour: int, tags: Iterable[str]
             where = (author, hour, tag)
             db.execute("DELETE FROM tag_use WHERE author_id = ? AND hour = ? AND tag = ?", where)
             if public:
-                db.execute(_LESS, (tag, hour))
+                _take_out(db, [(tag, hour)])
 
 
 def set_author(db: sqlite3.Connection, author: AuthorPublic) -> None:
@@ -64,13 +65,15 @@ def set_author(db: sqlite3.Connection, author: AuthorPublic) -> None:
     db.execute("INSERT OR REPLACE INTO author VALUES (?, ?, ?)", row)
     if was_public is not author.public:
         uses = db.execute("SELECT tag, hour FROM tag_use WHERE author_id = ?", (id,)).fetchall()
-        db.executemany(_MORE if author.public else _LESS, uses)
+        if author.public:
+            db.executemany(_MORE, uses)
+        else:
+            _take_out(db, uses)
 
 
 def forget_before(db: sqlite3.Connection, hour: int) -> None:
-    """Drop the counters of the hours before, and those that have come down to nothing."""
     db.execute("DELETE FROM tag_use WHERE hour < ?", (hour,))
-    db.execute("DELETE FROM tag_hour WHERE hour < ? OR authors = 0", (hour,))
+    db.execute("DELETE FROM tag_hour WHERE hour < ?", (hour,))
 
 
 def trends(db: sqlite3.Connection, now_ms: int, limit: int) -> list[Trend]:
@@ -87,6 +90,12 @@ def trends(db: sqlite3.Connection, now_ms: int, limit: int) -> list[Trend]:
     for tag, hour, authors in rows:
         uses[tag][hour] = authors
     return ranked(uses, now_ms, limit)
+
+
+def _take_out(db: sqlite3.Connection, uses: Sequence[tuple[str, int]]) -> None:
+    """One author less in each of these tags and hours. None is left of a tag that nobody uses."""
+    db.executemany(_LESS, uses)
+    db.executemany(_DROP_UNUSED, uses)
 
 
 def _is_public(db: sqlite3.Connection, author: UserId) -> bool:

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from roost.adapters.index.sqlite import trends
+from roost.adapters.index.sqlite import remains, trends
 from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.match import facets_of, plan
 from roost.adapters.index.sqlite.position import keep_position, read_position
@@ -49,6 +49,9 @@ class SqliteTweetIndex(TweetIndex):
 
     async def clear(self) -> None:
         await self._file.write(_clear)
+
+    async def forget_removed(self) -> None:
+        await remains.merge_away(self._file)
 
     async def search(self, query: ResolvedQuery, before: TweetId | None, limit: int) -> list[TweetId]:
         checked_limit(limit)
@@ -115,6 +118,7 @@ def _insert(db: sqlite3.Connection, tweet: IndexedTweet, first_hour: int) -> Non
 def _erase(db: sqlite3.Connection, id: TweetId, kept: _Kept) -> None:
     _, author, words, facets, counted = kept
     db.execute(_ERASE, (id, words, facets))
+    remains.note(db)
     db.execute("DELETE FROM tweet WHERE tweet_id = ?", (id,))
     trends.leave(db, author, hour_of(ms_of(id)), counted.split())
 
