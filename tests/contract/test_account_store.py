@@ -198,6 +198,24 @@ async def test_a_reset_password_ends_all_sessions(stores: Stores) -> None:
     assert stores.left() == [SessionsEnded(ANA, ("s of ana",))]
 
 
+async def test_a_new_password_voids_the_tokens_that_could_undo_it_and_no_others(stores: Stores) -> None:
+    await register(stores, ANA, "ana")
+    await register(stores, BEN, "ben")
+    for owner in (ANA, BEN):
+        for purpose in TokenPurpose:
+            text = f"{purpose} of {owner}".encode()
+            await stores.tokens.add_token(OneTimeToken(text, purpose, owner, "ana@example.org", 9_000))
+    await stores.accounts.change_password(ANA, "another hash", None, Version(2))
+
+    async def holds(purpose: TokenPurpose, owner: UserId) -> bool:
+        return await stores.tokens.take_token(f"{purpose} of {owner}".encode(), purpose) is not None
+
+    assert not await holds(TokenPurpose.CHANGE_EMAIL, ANA)
+    assert not await holds(TokenPurpose.RESET_PASSWORD, ANA)
+    assert await holds(TokenPurpose.CONFIRM_EMAIL, ANA)
+    assert all([await holds(purpose, BEN) for purpose in TokenPurpose])
+
+
 async def test_a_hash_is_renewed_only_in_place_of_the_one_it_was_made_from(stores: Stores) -> None:
     await register(stores, ANA, "ana")
     await stores.accounts.replace_password_hash(ANA, "an older hash", "stale")

@@ -104,6 +104,25 @@ class NewPasswordEndsAllSessions(MemoryAccountStore):
         return await super().change_password(user_id, password_hash, None, version)
 
 
+class NewPasswordKeepsTokens(MemoryAccountStore):
+    async def change_password(
+        self, user_id: UserId, password_hash: str, keep: str | None, version: Version
+    ) -> Position:
+        kept = dict(self._tokens._by_hash)  # noqa: SLF001 - a saboteur reaches for what it should not
+        position = await super().change_password(user_id, password_hash, keep, version)
+        for token in kept.values():
+            await self._tokens.add_token(token)
+        return position
+
+
+class NewPasswordVoidsAllTokens(MemoryAccountStore):
+    async def change_password(
+        self, user_id: UserId, password_hash: str, keep: str | None, version: Version
+    ) -> Position:
+        self._tokens.drop_all(user_id)
+        return await super().change_password(user_id, password_hash, keep, version)
+
+
 class RenewsAnyHash(MemoryAccountStore):
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         await super().replace_password_hash(user_id, self._accounts[user_id].password_hash, new)
@@ -249,6 +268,8 @@ ACCOUNTS: list[tuple[type[MemoryAccountStore], Promise]] = [
     (ConfirmsAnyAddress, accounts.test_an_address_is_confirmed_only_while_it_is_the_kept_one),
     (NewPasswordKeepsSessions, accounts.test_a_reset_password_ends_all_sessions),
     (NewPasswordEndsAllSessions, accounts.test_a_new_password_ends_all_sessions_but_the_kept_one),
+    (NewPasswordKeepsTokens, accounts.test_a_new_password_voids_the_tokens_that_could_undo_it_and_no_others),
+    (NewPasswordVoidsAllTokens, accounts.test_a_new_password_voids_the_tokens_that_could_undo_it_and_no_others),
     (RenewsAnyHash, accounts.test_a_hash_is_renewed_only_in_place_of_the_one_it_was_made_from),
     (DeletionKeepsSessions, accounts.test_a_deleted_user_is_marked_and_signed_out),
     (DeletesOnce, accounts.test_a_deletion_may_be_repeated_also_after_the_erasure),

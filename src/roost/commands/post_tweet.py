@@ -30,6 +30,7 @@ from roost.ports.language import LanguageDetector
 from roost.ports.log import NodeProgress
 from roost.ports.tweets import Posted, TweetStore
 from roost.views.celebrities import CelebrityView
+from roost.views.posting_right import PostingRight
 from roost.views.sight import Seen, Sight
 from roost.views.tweets import TweetView
 from roost.views.users import UserView
@@ -94,13 +95,16 @@ class PostTweet:
     celebrities: CelebrityView
     sight: Sight
     progress: NodeProgress
+    right: PostingRight | None = None
 
     async def __call__(self, author: UserId, draft: Draft) -> Acknowledged:
         """Return once the tweet is durable together with its announcement, and this node shows it.
 
         Raises Invalid, NotFound (what is answered, shared or quoted is not to be seen), Forbidden (it may not be
-        shared), RefReused, Gone (the ref's tweet was deleted), Unavailable.
+        shared, or the author may not post), RefReused, Gone (the ref's tweet was deleted), Unavailable.
         """
+        if self.right is not None:
+            await self.right.check(author)
         repeated = await self._by_ref(author, draft)
         if repeated is not None:
             return repeated

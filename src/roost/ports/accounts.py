@@ -53,18 +53,28 @@ class AccountStore(Protocol):
     async def change_password(
         self, user_id: UserId, password_hash: str, keep: str | None, version: Version
     ) -> Position:
-        """Replace the hash and end all sessions but `keep` (a session id), announced as SessionsEnded."""
+        """Replace the hash and end all sessions but `keep` (a session id), announced as SessionsEnded.
+
+        Tokens to change the address or the password are void: whoever asked for one knew the old password, or
+        read the mail.
+        """
         ...
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:
         """Keep the same password in another form; nothing when `old` is no longer the kept one."""
 
     async def delete_user(self, user_id: UserId, version: Version) -> Position:
-        """Mark the user deleted, end all sessions; announced as UserChanged, UserDeleted and SessionsEnded. Repeatable."""
+        """Mark the user deleted and end all sessions: announced as UserChanged, UserDeleted and SessionsEnded.
+
+        Repeatable.
+        """
         ...
 
     async def erase_account(self, user_id: UserId) -> None:
-        """Drop the account, its address, sessions and single-use tokens, and blank the profile. The name stays taken."""
+        """Drop the account, its address, sessions and single-use tokens, and blank the profile.
+
+        The name stays taken.
+        """
 
     async def user_ids(self, after: UserId, limit: int) -> Sequence[UserId]:
         """All user ids above `after`, rising: for rebuilds. A walk over partitions, not for requests."""

@@ -8,7 +8,7 @@ from roost.domain.errors import AlreadyTaken, NotFound
 from roost.domain.events import Event, UserChanged, UserDeleted
 from roost.domain.ids import ContentId, Position, UserId, Version
 from roost.domain.names import username_key
-from roost.domain.user import Account, Session, User
+from roost.domain.user import Account, Session, TokenPurpose, User
 
 
 class MemoryAccountStore:
@@ -83,6 +83,7 @@ class MemoryAccountStore:
         account = self._accounts.get(user_id)
         if account is not None:
             self._accounts[user_id] = replace(account, password_hash=password_hash)
+        self._tokens.drop(user_id, (TokenPurpose.CHANGE_EMAIL, TokenPurpose.RESET_PASSWORD))
         return self._leave([self._sessions.end_all(user_id, keep)])
 
     async def replace_password_hash(self, user_id: UserId, old: str, new: str) -> None:

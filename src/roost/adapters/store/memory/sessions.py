@@ -55,7 +55,7 @@ class MemoryOneTimeTokenStore:
         self._by_hash: dict[bytes, OneTimeToken] = {}
 
     async def add_token(self, token: OneTimeToken) -> None:
-        self._drop(token.user_id, (token.purpose,))
+        self.drop(token.user_id, (token.purpose,))
         self._by_hash[token.token_hash] = token
 
     async def take_token(self, token_hash: bytes, purpose: TokenPurpose) -> OneTimeToken | None:
@@ -66,9 +66,10 @@ class MemoryOneTimeTokenStore:
 
     def drop_all(self, user_id: UserId) -> None:
         """Void all of a user's tokens."""
-        self._drop(user_id, tuple(TokenPurpose))
+        self.drop(user_id, tuple(TokenPurpose))
 
-    def _drop(self, user_id: UserId, purposes: tuple[TokenPurpose, ...]) -> None:
+    def drop(self, user_id: UserId, purposes: tuple[TokenPurpose, ...]) -> None:
+        """Void a user's tokens for these purposes."""
         for each in list(self._by_hash.values()):
             if each.user_id == user_id and each.purpose in purposes:
                 del self._by_hash[each.token_hash]

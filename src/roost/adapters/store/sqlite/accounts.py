@@ -8,13 +8,13 @@ from dataclasses import replace
 import msgspec
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.bounded_reads import read_up_to
+from roost.adapters.store.sqlite.bounded_reads import read_columns
 from roost.adapters.store.sqlite.sessions import drop_tokens, end_sessions, insert_session
 from roost.domain.errors import AlreadyTaken, NotFound
 from roost.domain.events import Event, SessionsEnded, UserChanged, UserDeleted
 from roost.domain.ids import Position, UserId, Version
 from roost.domain.names import username_key
-from roost.domain.user import Account, Session, User
+from roost.domain.user import Account, Session, TokenPurpose, User
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS users (
@@ -115,6 +115,7 @@ class SqliteAccountStore:
     ) -> Position:
         def job(connection: sqlite3.Connection) -> Position:
             connection.execute("UPDATE accounts SET password_hash = ? WHERE user_id = ?", (password_hash, user_id))
+            drop_tokens(connection, user_id, TokenPurpose.CHANGE_EMAIL, TokenPurpose.RESET_PASSWORD)
             ended = end_sessions(connection, user_id, keep)
             return self._file.leave(connection, [SessionsEnded(user_id, ended)])
 
@@ -152,7 +153,7 @@ class SqliteAccountStore:
             user = _kept_user(connection, user_id)
             _update_user(connection, replace(user, display_name="", bio="", avatar=None))
             connection.execute("DELETE FROM accounts WHERE user_id = ?", (user_id,))
-            drop_tokens(connection, user_id)
+            drop_tokens(connection, user_id, *TokenPurpose)
             ended = end_sessions(connection, user_id, keep=None)
             if ended:
                 self._file.leave(connection, [SessionsEnded(user_id, ended)])
@@ -160,8 +161,12 @@ class SqliteAccountStore:
         await self._file.write(job)
 
     async def user_ids(self, after: UserId, limit: int) -> Sequence[UserId]:
-        sql = "SELECT user_id FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?"
-        return [user_id for (user_id,) in await read_up_to(self._file, limit, sql, after)]
+        sql = (
+            "SELECT json_group_array(user_id) FROM"
+            " (SELECT user_id FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?)"
+        )
+        (ids,) = await read_columns(self._file, limit, sql, after)
+        return ids
 
 
 def _array(values: Collection[int] | Collection[str]) -> str:

@@ -130,9 +130,10 @@ def end_sessions(connection: sqlite3.Connection, user_id: UserId, keep: str | No
     return tuple(session_id for (session_id,) in ended.fetchall())
 
 
-def drop_tokens(connection: sqlite3.Connection, user_id: UserId) -> None:
-    """Drop all of a user's single-use tokens, within a job."""
-    connection.execute("DELETE FROM one_time_tokens WHERE user_id = ?", (user_id,))
+def drop_tokens(connection: sqlite3.Connection, user_id: UserId, *purposes: TokenPurpose) -> None:
+    """Drop a user's single-use tokens for these purposes, within a job."""
+    rows = [(user_id, purpose.value) for purpose in purposes]
+    connection.executemany("DELETE FROM one_time_tokens WHERE user_id = ? AND purpose = ?", rows)
 
 
 def _end_surplus(connection: sqlite3.Connection, added: Session) -> tuple[str, ...]:
