@@ -105,7 +105,7 @@ def kind_of(error: type[RoostError]) -> Kind:
 def problem_of(error: RoostError) -> Problem:
     """The problem that tells the caller of this error."""
     kind = kind_of(type(error))
-    fields = [ProblemField(one.field, one.detail) for one in _fields(error)]
+    fields = [ProblemField(_printable(one.field), _printable(one.detail)) for one in _fields(error)]
     return Problem(kind.type, kind.title, kind.status, _detail(error, kind), fields)
 
 
@@ -133,8 +133,12 @@ def _detail(error: RoostError, kind: Kind) -> str:
     # Of a dependency the caller learns that it is down, not its name, address or driver's words.
     if isinstance(error, errors.DependencyDown):
         return "a part of the server does not answer; try again in a moment"
-    # What callers wrote may stand in it, with halves of surrogate pairs, which UTF-8 cannot say.
-    return str(error).encode("utf-8", "replace").decode() or kind.title
+    return _printable(str(error)) or kind.title
+
+
+def _printable(text: str) -> str:
+    """What callers wrote may stand in it, with halves of surrogate pairs, which UTF-8 cannot say."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _headers(error: RoostError) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from roost.domain.errors import Overloaded, RoostError, TooLarge
+from roost.domain.errors import DependencyDown, Overloaded, RoostError, TooLarge
 from roost.domain.ids import Position
 from roost.edge import problems
 from roost.edge.native.auth import Authentication
@@ -116,9 +116,14 @@ class NativeApp:
         values = read_values(route, texts, scope["query_string"], headers)
         position = headers.get(_POSITION)
         if position is not None and endpoint.signed_in is not SignedIn.NONE:
-            await self._progress.reached(Position(position.decode("latin-1")))
+            await self._wait_for(Position(position.decode("latin-1")))
         body = await read_body(route, request.receive, headers)
         return await endpoint.handler(Call(session, address, values, body, headers, request.chunks))
+
+    async def _wait_for(self, position: Position) -> None:
+        """The caller saw this on another node, and wants to see it here."""
+        if not await self._progress.reached(position):
+            raise DependencyDown("this node has not come so far yet")
 
 
 class _Request:
