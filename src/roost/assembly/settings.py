@@ -37,6 +37,7 @@ class Settings:
     public_url: str = _setting("", "address at which clients reach this server; empty: relative addresses in answers")
     behind_tls: bool = _setting(False, "TLS ends in front of this server: Secure cookies with the __Host- prefix")
     trusted_proxies: str = _setting("", "addresses of proxies whose X-Forwarded-For is believed, separated by commas")
+    metrics_token: str = _setting("", "bearer token that opens /metrics to other machines; empty: this machine only")
     log_level: str = _setting("info", "debug, info, warning or error")
     synchronous: str = _setting("full", "full: an ack survives a loss of power; normal: it survives a crash only")
 
@@ -99,7 +100,7 @@ class Settings:
                 raise BadSetting(f"{one.name}: {value} is not {bounds}")
 
 
-SECRET_NAMES = frozenset({"smtp_url"})
+SECRET_NAMES = frozenset({"smtp_url", "metrics_token"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,238 @@
+"""The native interface and the sockets of one node: commands, queries, routes, the door.
+
+Node -> Edges (app for HTTP, hub and door for WebSocket) -> serving
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry
+
+from roost.assembly.figures import NodeFigures
+from roost.assembly.node import Node
+from roost.assembly.settings import Settings
+from roost.commands.delete_tweet import DeleteTweet
+from roost.commands.like_tweet import LikeTweet, UnlikeTweet
+from roost.commands.post_tweet import PostTweet
+from roost.commands.relate import Relate
+from roost.commands.report import CloseReport, FileReport
+from roost.domain.ids import Position, TweetId, UserId, first_id_at
+from roost.edge.live.channels import Channels
+from roost.edge.live.entrance import Entrance
+from roost.edge.live.hub import Hub
+from roost.edge.live.limits import Limits
+from roost.edge.live.order import InOrder
+from roost.edge.live.resume import Resume
+from roost.edge.live.room import Room
+from roost.edge.live.session import LiveDesk
+from roost.edge.live.tickets import Tickets
+from roost.edge.native.app import NativeApp
+from roost.edge.native.auth import Authentication, SessionCookie
+from roost.edge.native.endpoint import Endpoint
+from roost.edge.native.front import FrontPage
+from roost.edge.native.health import HealthReads, RequestFigures
+from roost.edge.native.limits import RateLimits, Rule, user_key
+from roost.edge.native.lists import UserListReads
+from roost.edge.native.notifications import NotificationReads, NotificationRenderer
+from roost.edge.native.openapi import OpenApi
+from roost.edge.native.relations import RelationActs
+from roost.edge.native.reports import Reports
+from roost.edge.native.search import SearchReads
+from roost.edge.native.tickets import WebSocketTickets
+from roost.edge.native.timelines import Timelines
+from roost.edge.native.tweets import Tweets
+from roost.edge.rendering import ContentAddresses, TweetRenderer
+from roost.queries.home_timeline import HomeTimeline
+from roost.queries.notifications import Notifications
+from roost.queries.open_reports import OpenReports
+from roost.queries.search import Search
+from roost.queries.thread import Thread
+from roost.queries.trends import Trends
+from roost.queries.tweet_lists import TweetLists
+from roost.queries.user_lists import UserLists
+from roost.queries.user_profile import UserProfiles
+from roost.queries.user_timeline import UserTimeline
+
+HOUR_S, MINUTE_S = 3_600.0, 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """What serves requests."""
+
+    app: NativeApp
+    hub: Hub
+    entrance: Entrance
+    room: Room
+
+
+def rate_rules(settings: Settings) -> tuple[Rule, ...]:
+    """The rules that endpoints name, with their bounds from the settings."""
+    return (
+        Rule("sign_up", settings.sign_up_per_hour, HOUR_S),
+        Rule("sign_in", settings.sign_in_per_minute, MINUTE_S),
+        Rule("post", settings.post_per_hour, HOUR_S),
+        Rule("follow", settings.follow_per_hour, HOUR_S),
+        Rule("upload", settings.upload_per_hour, HOUR_S),
+        Rule("search", settings.search_per_minute, MINUTE_S),
+        Rule("read", settings.read_per_minute, MINUTE_S),
+    )
+
+
+def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[None]]) -> Edges:
+    """All of the edges. The room begins at `position`: the caller gives it the facts from there on."""
+    engines, settings, views = node.engines, node.settings, node.views
+    addresses = ContentAddresses(settings.public_url.rstrip("/"), engines.signing_key, engines.clock)
+    renderer = TweetRenderer(views.tweets, views.acts, views.contents, addresses, settings.tweets_cached_max)
+    queries = Queries(node)
+    post = _post_tweet(node)
+    notified = NotificationRenderer(renderer, addresses)
+    limits = RateLimits(rate_rules(settings), engines.clock, on=settings.rate_limits)
+    room = _room(node, renderer, queries.notifications, notified, position)
+    tickets = Tickets(engines.clock, engines.randomness)
+    hub = Hub(Limits(sockets_max=settings.sockets_max))
+    registry = CollectorRegistry()
+    endpoints = [
+        *_tweet_endpoints(node, queries, post, renderer, addresses),
+        *_user_endpoints(node, queries, addresses),
+        *NotificationReads(queries.notifications, notified).endpoints(),
+        *WebSocketTickets(tickets).endpoints(),
+        *HealthReads(ready, registry, settings.metrics_token or None).endpoints(),
+        *FrontPage().endpoints(),
+    ]
+    app = NativeApp(
+        [*endpoints, *OpenApi(endpoints, version("roost")).endpoints()],
+        authentication=Authentication(
+            views.sessions, SessionCookie(settings.behind_tls), settings.public_read, settings.public_url
+        ),
+        limits=limits,
+        progress=node.progress,
+        clock=engines.clock,
+    )
+    registry.register(RequestFigures(app.tree.routes))
+    registry.register(NodeFigures(node, hub, room))
+    return Edges(app, hub, _entrance(node, room, post, renderer, limits, tickets), room)
+
+
+class Queries:
+    """The queries of a node that several routes ask."""
+
+    def __init__(self, node: Node) -> None:
+        engines, views, stores = node.engines, node.views, node.engines.stores
+        self.notifications = Notifications(stores.notifications, views.users, views.relations, views.sight)
+        self.profiles = UserProfiles(views.users, stores.accounts, views.relations, stores.relations)
+        self.user_lists = UserLists(stores.relations, views.users, views.relations)
+        self.tweet_lists = TweetLists(stores.tweets, stores.likes, views.users, views.relations, views.sight)
+        self.home = HomeTimeline(views.home_timelines, views.sight)
+        self.user = UserTimeline(views.user_timelines, views.users, views.relations, views.sight)
+        self.thread = Thread(stores.tweets, views.tweets, views.sight)
+        self.search = Search(engines.tweet_index, engines.user_index, views.users, views.relations, views.sight)
+        self.trends = Trends(engines.tweet_index, engines.clock)
+
+
+def _post_tweet(node: Node) -> PostTweet:
+    engines, views = node.engines, node.views
+    return PostTweet(
+        store=engines.stores.tweets,
+        contents=engines.stores.contents,
+        ids=engines.ids,
+        clock=engines.clock,
+        language=engines.language,
+        tweets=views.tweets,
+        users=views.users,
+        celebrities=views.celebrities,
+        sight=views.sight,
+        progress=node.progress,
+    )
+
+
+def _tweet_endpoints(
+    node: Node, queries: Queries, post: PostTweet, renderer: TweetRenderer, addresses: ContentAddresses
+) -> list[Endpoint]:
+    views, stores, ids, progress = node.views, node.engines.stores, node.engines.ids, node.progress
+    tweets = Tweets(
+        post=post,
+        delete=DeleteTweet(stores.tweets, ids, views.sight, progress),
+        like=LikeTweet(stores.likes, ids, views.sight, progress),
+        unlike=UnlikeTweet(stores.likes, views.sight, progress),
+        thread=queries.thread,
+        lists=queries.tweet_lists,
+        profiles=queries.profiles,
+        users=views.users,
+        sight=views.sight,
+        renderer=renderer,
+        addresses=addresses,
+    )
+    search = SearchReads(queries.search, queries.trends, queries.profiles, renderer, addresses)
+    return [
+        *Timelines(queries.user, queries.home, renderer).endpoints(),
+        *tweets.endpoints(),
+        *search.endpoints(),
+    ]
+
+
+def _user_endpoints(node: Node, queries: Queries, addresses: ContentAddresses) -> list[Endpoint]:
+    engines, views, stores = node.engines, node.views, node.engines.stores
+    relate = Relate(
+        stores.relations, engines.ids, views.users, views.relations, node.progress, node.settings.following_max
+    )
+    reports = Reports(
+        FileReport(stores.reports, engines.ids, engines.clock, views.sight),
+        CloseReport(stores.reports, views.users),
+        OpenReports(stores.reports, views.users),
+    )
+    return [
+        *RelationActs(relate).endpoints(),
+        *UserListReads(queries.user_lists, queries.profiles, addresses).endpoints(),
+        *reports.endpoints(),
+    ]
+
+
+def _room(
+    node: Node,
+    renderer: TweetRenderer,
+    notifications: Notifications,
+    notified: NotificationRenderer,
+    position: Position,
+) -> Room:
+    async def notification(user: UserId, id: int) -> bytes | None:
+        seen = await notifications.one(user, id)
+        return None if seen is None else await notified.one(seen, user)
+
+    views = node.views
+    born = TweetId(first_id_at(node.engines.clock.now_ms()))
+    return Room(
+        sight=views.sight,
+        acts=views.acts,
+        tweets=node.engines.stores.tweets,
+        renderer=renderer,
+        notification=notification,
+        channels=Channels(views.users),
+        order=InOrder(views.user_timelines, born),
+        position=position,
+    )
+
+
+def _entrance(
+    node: Node, room: Room, post: PostTweet, renderer: TweetRenderer, limits: RateLimits, tickets: Tickets
+) -> Entrance:
+    engines, settings = node.engines, node.settings
+    resume = Resume(
+        log=engines.log,
+        room=room,
+        sight=room.sight,
+        renderer=renderer,
+        notification=room.notification,
+        clock=engines.clock,
+        window_s=settings.resume_window_s,
+        events_max=settings.resume_events_max,
+    )
+
+    def count(rule: str, user: UserId) -> None:
+        limits.take(rule, user_key(user))
+
+    desk = LiveDesk(room, post, renderer, resume, partial(count, "post"), partial(count, "search"))
+    most = settings.sockets_per_address_max if settings.rate_limits else None
+    return Entrance(desk, node.views.sessions, tickets, most, settings.public_url)

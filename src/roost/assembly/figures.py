@@ -1,0 +1,45 @@
+"""The figures of one node, for Prometheus: read from what the parts count anyway."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from roost.assembly.node import Node
+from roost.edge.live.hub import Hub
+from roost.edge.live.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFigures(Collector):
+    node: Node
+    hub: Hub
+    room: Room
+
+    def collect(self) -> Iterable[Metric]:
+        handled = CounterMetricFamily("roost_reaction_facts", "facts that reactions dealt with", labels=["reaction"])
+        skipped = CounterMetricFamily(
+            "roost_reaction_skipped", "facts that failed and were passed over", labels=["reaction"]
+        )
+        for name, reactor in self.node.reactors.items():
+            handled.add_metric([name], reactor.handled)
+            skipped.add_metric([name], reactor.skipped)
+        yield handled
+        yield skipped
+        gauges = {
+            "roost_home_timelines_warm": ("warm home timelines", len(self.node.views.home_cache)),
+            "roost_user_timelines_warm": ("warm user timelines", len(self.node.views.user_cache)),
+            "roost_celebrities": ("users whose tweets are merged when read", len(self.node.views.celebrities.rows)),
+            "roost_sockets": ("open sockets", self.hub.sockets),
+            "roost_connected_users": ("users with a socket here", self.room.users),
+        }
+        for name, (meaning, value) in gauges.items():
+            yield GaugeMetricFamily(name, meaning, value)
+        counters = {
+            "roost_deliveries": ("pushes onto warm home timelines", self.node.fan_out.delivered),
+            "roost_pushes": ("frames pushed to sockets", self.room.pushed),
+            "roost_pushes_dropped": ("frames that slow readers never got", self.hub.counts.dropped),
+        }
+        for name, (meaning, value) in counters.items():
+            yield CounterMetricFamily(name, meaning, value)

@@ -1,0 +1,159 @@
+"""Serve one embedded roost: open the folder, run the node, listen, drain.
+
+cli.serve -> serve -> open_embedded, running_node, build_edges -> uvicorn
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+import structlog
+import uvicorn
+import uvloop
+
+from roost.assembly.data_folder import DataFolder, DataFolderUnusable
+from roost.assembly.edges import Edges, build_edges
+from roost.assembly.embedded import open_embedded
+from roost.assembly.node import running_node
+from roost.assembly.settings import Settings
+from roost.domain.errors import DependencyDown, Draining
+from roost.edge.live.protocol import live_protocol
+from roost.edge.live.upgrade import UpgradingHttp
+
+BACKLOG = 2_048
+DRAIN_S_MAX = 6
+"""uvicorn lets requests under way finish for so long; SIGTERM to exit takes at most 10 s in all."""
+
+log = structlog.get_logger("roost")
+
+
+class CannotServe(Exception):
+    """One line that says why, and what to do."""
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `say` gets the line that tells that it is ready. Raises CannotServe."""
+    configure_logging(settings.log_level)
+    folder = DataFolder(settings.data)
+    try:
+        folder.make()
+        with folder.served():
+            listening = _listen(settings)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(settings, folder, listening, say))
+    except DataFolderUnusable as error:
+        raise CannotServe(str(error)) from error
+    except DependencyDown as error:
+        raise CannotServe(f"the data folder {folder.root} cannot be served: {error}") from error
+
+
+async def _serve(settings: Settings, folder: DataFolder, listening: socket.socket, say: Callable[[str], None]) -> None:
+    stopping = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        engines = await stack.enter_async_context(open_embedded(settings, folder))
+        node = await stack.enter_async_context(running_node(engines, settings))
+        position = node.progress.position
+
+        async def ready() -> None:
+            if stopping.is_set():
+                raise Draining("this node is stopping")
+
+        edges = build_edges(node, position, ready)
+        node.listen(edges.room, position, "push_live")
+
+        def started() -> None:
+            _say_what_is_off(settings)
+            say(f"roost ready on http://{_address(listening)}")
+
+        # uvicorn listens to SIGTERM and SIGINT itself.
+        await _Server(_config(settings, edges), stopping, edges, started).serve(sockets=[listening])
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with the drain in this house's order: not ready, sockets sent away, then requests finished."""
+
+    def __init__(
+        self, config: uvicorn.Config, stopping: asyncio.Event, edges: Edges, on_started: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self.stopping = stopping
+        self.edges = edges
+        self.on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.stopping.set()
+        await self.edges.hub.shutdown()
+        await super().shutdown(sockets)
+
+
+def _config(settings: Settings, edges: Edges) -> uvicorn.Config:
+    trusted = settings.trusted_proxies
+    return uvicorn.Config(
+        edges.app,
+        http=UpgradingHttp,
+        ws=live_protocol(edges.hub, edges.entrance),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=trusted or None,
+        server_header=False,
+        date_header=True,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=DRAIN_S_MAX,
+        h11_max_incomplete_event_size=None,
+    )
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket, before anything else is opened: a port in use is said at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise CannotServe(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
+    listening.set_inheritable(False)
+    return listening
+
+
+def _say_what_is_off(settings: Settings) -> None:
+    """What is for tests and loads only must not go unnoticed."""
+    if not settings.rate_limits:
+        log.warning("RATE LIMITS ARE OFF, sockets an address included: for tests and loads only")
+    if settings.password_cost == "low":  # noqa: S105 - a cost, not a password
+        log.warning("PASSWORD HASHING IS CHEAP: for tests and loads only")
+
+
+def configure_logging(level: str) -> None:
+    """Lines on standard error, structlog's and the libraries' alike. Nothing that is secret is ever logged."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    logging.basicConfig(handlers=[handler], level=max(getattr(logging, level.upper()), logging.WARNING), force=True)

@@ -1,0 +1,23 @@
+"""The `roost` command."""
+
+import sys
+from importlib.metadata import version
+
+from cyclopts import App
+
+from roost.cli.load import load
+from roost.cli.serve import serve
+from roost.cli.settings import settings
+
+app = App(name="roost", help="A complete, self-hosted Twitter.", version=version("roost"))
+app.command(serve)
+app.command(settings)
+app.command(load)
+
+
+def main() -> None:
+    """Run the command line; a second interrupt is the user's word, not a fault."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
