@@ -15,8 +15,13 @@ CANDIDATES_PER_ITEM = 10
 """At most this many candidates are looked at for an item of a page: then the page may be short."""
 
 TIMELINE_LENGTH_DEFAULT = 800
-TRIM_SLACK = 64
-"""A timeline is trimmed only when it is this much too long: one cut for 64 pushes."""
+TRIM_PART = 12
+"""A timeline is trimmed only when it is this part too long: one cut for 66 pushes onto 800."""
+
+
+def longest(length_max: int) -> int:
+    """The length beyond which a timeline of `length_max` is trimmed."""
+    return length_max + length_max // TRIM_PART
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class IdList:
             if ids[at] == id:
                 return
             ids.insert(at, id)
-        if len(ids) > self.length_max + TRIM_SLACK:
+        if len(ids) > longest(self.length_max):
             self._trim()
 
     def _trim(self) -> None:

@@ -16,7 +16,7 @@ from roost.views.celebrities import CelebrityView
 from roost.views.relations import RelationView
 
 SEGMENT_LENGTH = 800
-"""Ids read at once below the floor, and kept for the next pages: at least as many as a page looks at in one go."""
+"""Ids read at once below the floor, and kept for the next pages."""
 
 REBUILDS_MAX = 5
 """After so many rebuilds that a change voided, the page is answered from the store without keeping it."""
@@ -99,6 +99,7 @@ class UserTimelines:
     segments: ReadThrough[UserId, Segment]
     store: TweetStore
     length: int
+    segment_length: int = SEGMENT_LENGTH
     _rebuilds: _Rebuilds = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,7 +117,7 @@ class UserTimelines:
 
     async def candidates(self, owner: UserId) -> Candidates:
         timeline = await self.warm(owner)
-        return _Candidates(owner, [timeline], self._reader(owner), self.segments)
+        return _Candidates(owner, [timeline], self._reader(owner), self.segments, self.segment_length)
 
     def _reader(self, owner: UserId) -> ReadIds:
         async def read(before: TweetId | None, after: TweetId | None, limit: int) -> Sequence[TweetId]:
@@ -136,6 +137,7 @@ class HomeTimelines:
     celebrities: CelebrityView
     users: UserTimelines
     length: int
+    segment_length: int = SEGMENT_LENGTH
     _rebuilds: _Rebuilds = field(init=False)
 
     def __post_init__(self) -> None:
@@ -148,7 +150,7 @@ class HomeTimelines:
         timeline = await self.warm(owner)
         relations = await self.relations.of(owner)
         merged = [await self.users.warm(author) for author in self.celebrities.merged_for(relations)]
-        return _Candidates(owner, [timeline, *merged], self._reader(owner), self.segments)
+        return _Candidates(owner, [timeline, *merged], self._reader(owner), self.segments, self.segment_length)
 
     def _reader(self, owner: UserId) -> ReadIds:
         async def read(before: TweetId | None, after: TweetId | None, limit: int) -> Sequence[TweetId]:
@@ -167,6 +169,7 @@ class _Candidates:
     lists: Sequence[IdList]
     read: ReadIds
     segments: ReadThrough[UserId, Segment]
+    segment_length: int
 
     async def below(self, before: TweetId | None, limit: int) -> Slice:
         floor = max(timeline.floor for timeline in self.lists)
@@ -182,6 +185,7 @@ class _Candidates:
         return Slice([*ids, *deep.ids], deep.more)
 
     async def _deep(self, before: TweetId, limit: int) -> Slice:
+        limit = min(limit, self.segment_length)
         segment = self.segments.peek(self.owner)
         found = None if segment is None else segment.older(before, limit)
         if found is not None:
@@ -197,8 +201,8 @@ class _Candidates:
         return found
 
     async def _segment(self, before: TweetId) -> dict[UserId, Segment]:
-        ids = tuple(await self.read(before, None, SEGMENT_LENGTH))
-        return {self.owner: Segment(before, ids, len(ids) < SEGMENT_LENGTH)}
+        ids = tuple(await self.read(before, None, self.segment_length))
+        return {self.owner: Segment(before, ids, len(ids) < self.segment_length)}
 
     async def above(self, after: TweetId, limit: int) -> Slice:
         floor = max(timeline.floor for timeline in self.lists)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from roost.domain.ids import TweetId, UserId
-from roost.domain.timeline import TRIM_SLACK, IdList
+from roost.domain.timeline import IdList, longest
 from roost.ports.cache import Load
 
 K = TypeVar("K")
@@ -138,6 +138,7 @@ class MemoryTimelines:
         self._warming: dict[UserId, tuple[int, set[TweetId]]] = {}
         self._tickets = 0
         self._length_max = length_max
+        self._cut_at = longest(length_max)
         self._owners_max = owners_max
         self._ttl_s = ttl_s
         self._now_s = monotonic_s
@@ -147,7 +148,7 @@ class MemoryTimelines:
 
     async def push(self, id: TweetId, owners: Collection[UserId]) -> int:
         # The hottest loop of a write: 790 times a tweet on a real graph. The usual case is inlined.
-        warm, taken, cut_at = self._warm, 0, self._length_max + TRIM_SLACK
+        warm, taken, cut_at = self._warm, 0, self._cut_at
         for owner in owners:
             timeline = warm.get(owner)
             if timeline is None:
