@@ -52,7 +52,7 @@ class SearchFile:
         self._writer.start()
         self._local = threading.local()
         self._read_places = threading.BoundedSemaphore(READS_WAITING_MAX)
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="search-reader", initializer=self._start_reader)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="search-reader")
 
     async def write(self, change: Change) -> None:
         """Make the change in a transaction, shared with others that wait; return after its commit."""
@@ -146,17 +146,21 @@ class SearchFile:
             return _translated(second)
         return _translated(error)
 
-    def _start_reader(self) -> None:
-        connection = self._connect()
-        connection.execute("PRAGMA query_only = ON")
-        self._local.connection = connection
+    def _reading(self) -> sqlite3.Connection:
+        """This thread's connection, opened with its first question: where that fails, the next one tries again."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+            self._local.connection = connection
+        return connection
 
     def _answer(self, question: Callable[[sqlite3.Connection], _Result], deadline: float) -> _Result:
-        connection: sqlite3.Connection = self._local.connection
         if time.monotonic() > deadline:
             raise self._late()
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS)
         try:
+            connection = self._reading()
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS_BETWEEN_CHECKS)
             return question(connection)
         except sqlite3.OperationalError as error:
             if time.monotonic() > deadline:
@@ -164,8 +168,6 @@ class SearchFile:
             raise _translated(error) from error
         except sqlite3.Error as error:
             raise _translated(error) from error
-        finally:
-            connection.set_progress_handler(None, 0)
 
     def _late(self) -> Overloaded:
         return Overloaded(f"the search took longer than {self._deadline_s * 1000:.0f} ms")
