@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.bounded_reads import read_up_to
+from roost.adapters.store.sqlite.bounded_reads import read_columns
 from roost.domain.errors import Invalid
 from roost.domain.events import RelationChanged
 from roost.domain.ids import ID_MAX, Position, UserId, Version
@@ -25,12 +25,33 @@ CREATE INDEX IF NOT EXISTS relations_rising ON relations (kind, object, subject)
 """
 
 RELATIONS_MAX = 1_000_000
-"""Rows of one user's relations in one read: FOLLOWING_MAX bounds follows, this all the rest."""
+"""Rows a kind in one read of a user's relations: FOLLOWING_MAX bounds follows, this all the rest."""
 
 # One statement, so that blocks and follows are of one moment.
 _OF_VIEWER = """
-SELECT kind, object FROM relations WHERE kind IN ('follow', 'request', 'block', 'mute') AND subject = ?1
-UNION ALL SELECT 'blocked_by', subject FROM relations WHERE kind = 'block' AND object = ?1 LIMIT ?2"""
+SELECT
+  (SELECT json_group_array(object) FROM
+    (SELECT object FROM relations WHERE kind = 'follow' AND subject = ?1 LIMIT ?2)),
+  (SELECT json_group_array(object) FROM
+    (SELECT object FROM relations WHERE kind = 'block' AND subject = ?1 LIMIT ?2)),
+  (SELECT json_group_array(subject) FROM
+    (SELECT subject FROM relations WHERE kind = 'block' AND object = ?1 LIMIT ?2)),
+  (SELECT json_group_array(object) FROM
+    (SELECT object FROM relations WHERE kind = 'mute' AND subject = ?1 LIMIT ?2)),
+  (SELECT json_group_array(object) FROM
+    (SELECT object FROM relations WHERE kind = 'request' AND subject = ?1 LIMIT ?2))"""
+_OF_SUBJECT = """
+SELECT json_group_array(object), json_group_array(version) FROM (
+  SELECT object, version FROM relations INDEXED BY relations_by_subject
+  WHERE kind = ? AND subject = ? AND version < ? ORDER BY version DESC LIMIT ?)"""
+_OF_OBJECT = """
+SELECT json_group_array(subject), json_group_array(version) FROM (
+  SELECT subject, version FROM relations INDEXED BY relations_by_object
+  WHERE kind = ? AND object = ? AND version < ? ORDER BY version DESC LIMIT ?)"""
+_FOLLOWERS = """
+SELECT json_group_array(subject) FROM (
+  SELECT subject FROM relations INDEXED BY relations_rising
+  WHERE kind = 'follow' AND object = ? AND subject > ? ORDER BY subject LIMIT ?)"""
 _NAMING = """
 SELECT kind, subject, object, version FROM relations
 WHERE kind IN ('follow', 'request', 'block', 'mute') AND subject = ?1
@@ -44,17 +65,9 @@ class SqliteRelationStore:
         self._file = file
 
     async def relations(self, viewer: UserId) -> Relations:
-        others: dict[str, list[UserId]] = {}
-        for kind, other in await read_up_to(self._file, RELATIONS_MAX, _OF_VIEWER, viewer):
-            others.setdefault(kind, []).append(other)
-        return Relations(
-            viewer,
-            follows=frozenset(others.get(RelationKind.FOLLOW, ())),
-            blocks=frozenset(others.get(RelationKind.BLOCK, ())),
-            blocked_by=frozenset(others.get("blocked_by", ())),
-            mutes=frozenset(others.get(RelationKind.MUTE, ())),
-            requested=frozenset(others.get(RelationKind.REQUEST, ())),
-        )
+        columns = await read_columns(self._file, RELATIONS_MAX, _OF_VIEWER, viewer)
+        follows, blocks, blocked_by, mutes, requested = map(frozenset, columns)
+        return Relations(viewer, follows, blocks, blocked_by, mutes, requested)
 
     async def add(self, relation: Relation, following_max: int) -> Position | None:
         """A follow or request that meets a block, or a request that meets a follow, keeps nothing: what came
@@ -111,37 +124,20 @@ class SqliteRelationStore:
     async def of_subject(
         self, kind: RelationKind, subject: UserId, before: Version | None, limit: int
     ) -> Sequence[Relation]:
-        rows = await read_up_to(
-            self._file,
-            limit,
-            "SELECT object, version FROM relations INDEXED BY relations_by_subject"
-            " WHERE kind = ? AND subject = ? AND version < ? ORDER BY version DESC LIMIT ?",
-            kind.value,
-            subject,
-            ID_MAX if before is None else before,
-        )
-        return [Relation(kind, subject, other, version) for other, version in rows]
+        below = ID_MAX if before is None else before
+        others, versions = await read_columns(self._file, limit, _OF_SUBJECT, kind.value, subject, below)
+        return [Relation(kind, subject, *row) for row in zip(others, versions, strict=True)]
 
     async def of_object(
         self, kind: RelationKind, object: UserId, before: Version | None, limit: int
     ) -> Sequence[Relation]:
-        rows = await read_up_to(
-            self._file,
-            limit,
-            "SELECT subject, version FROM relations INDEXED BY relations_by_object"
-            " WHERE kind = ? AND object = ? AND version < ? ORDER BY version DESC LIMIT ?",
-            kind.value,
-            object,
-            ID_MAX if before is None else before,
-        )
-        return [Relation(kind, other, object, version) for other, version in rows]
+        below = ID_MAX if before is None else before
+        others, versions = await read_columns(self._file, limit, _OF_OBJECT, kind.value, object, below)
+        return [Relation(kind, other, object, version) for other, version in zip(others, versions, strict=True)]
 
     async def followers(self, user: UserId, after: UserId, limit: int) -> Sequence[UserId]:
-        sql = (
-            "SELECT subject FROM relations INDEXED BY relations_rising"
-            " WHERE kind = 'follow' AND object = ? AND subject > ? ORDER BY subject LIMIT ?"
-        )
-        return [follower for (follower,) in await read_up_to(self._file, limit, sql, user, after)]
+        (ids,) = await read_columns(self._file, limit, _FOLLOWERS, user, after)
+        return ids
 
     async def follower_counts(self, users: Collection[UserId]) -> Mapping[UserId, int]:
         """In a thread: a celebrity's count walks over all of its rows."""
@@ -206,10 +202,9 @@ def _stands_in_the_way(connection: sqlite3.Connection, asked: Relation) -> bool:
 
 
 def _check_following(connection: sqlite3.Connection, subject: UserId, following_max: int) -> None:
-    """Refuse one more. Walks over what it counts, 20 ns a row, and no further than the bound."""
+    """Refuse one more. Counts the rows, 50 ns each: 0.4 ms of the writer for a user who is at the bound."""
     (count,) = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM relations WHERE kind IN ('follow', 'request') AND subject = ? LIMIT ?)",
-        (subject, following_max),
+        "SELECT count(*) FROM relations WHERE kind IN ('follow', 'request') AND subject = ?", (subject,)
     ).fetchone()
     if count >= following_max:
         raise Invalid(f"{count} users followed or asked, at most {following_max} allowed")
