@@ -2,15 +2,18 @@
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from obstore.store import MemoryStore
 
 from roost.adapters.content.memory_bytes import MemoryBytes
 from roost.adapters.content.obstore_bytes import ObstoreBytes, local_bytes
+from roost.adapters.media.child_process.processor import ChildProcessor
 from roost.domain.content import Digest
 from roost.ports.content_bytes import ContentBytes
+from roost.ports.media import MediaProcessor
 
 
 def now_ms() -> int:
@@ -21,6 +24,20 @@ CONTENT_BYTES: dict[str, Callable[[Path], ContentBytes]] = {
     "memory": lambda _: MemoryBytes(now_ms),
     "obstore in memory": lambda _: ObstoreBytes(MemoryStore()),
     "obstore on the filesystem": lambda folder: local_bytes(folder / "stored"),
+}
+
+
+@asynccontextmanager
+async def _child_process() -> AsyncIterator[MediaProcessor]:
+    processor = ChildProcessor()
+    try:
+        yield processor
+    finally:
+        await processor.close()
+
+
+MEDIA_PROCESSORS: dict[str, Callable[[], AbstractAsyncContextManager[MediaProcessor]]] = {
+    "child process": _child_process,
 }
 
 

@@ -47,6 +47,7 @@ _TURNS = {
 }
 _QUALITY = {"quality": 90}
 _PREVIEW_QUALITY = 80
+_WEBP_EFFORT_PIXELS_MAX = 8_000_000  # more than that with effort takes longer than a child has
 _KEPT = frozenset({"transparency", "duration"})  # of what a decoder found beside the pixels
 _SIXTEEN_BITS = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 _WRITABLE = frozenset({"1", "L", "LA", "P", "RGB", "RGBA"})
@@ -55,7 +56,8 @@ _WRITABLE = frozenset({"1", "L", "LA", "P", "RGB", "RGBA"})
 def make_image(file: Path, media_type: MediaType, folder: Path) -> Shape:
     Image.MAX_IMAGE_PIXELS = IMAGE_PIXELS_MAX
     warnings.simplefilter("error", Image.DecompressionBombWarning)
-    GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_AFTER_DIFFERENT_PALETTE_ONLY
+    # Frames in palettes of their own are put together wrongly when some show through.
+    GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
     with _PLUGINS[media_type](file) as opened:
         check_size(*opened.size)
         moving = media_type in _MOVING and getattr(opened, "is_animated", False)
@@ -179,8 +181,11 @@ def _options(opened: ImageFile.ImageFile, media_type: MediaType, file: Path) -> 
     if media_type is MediaType.JPEG:
         return {"optimize": True, **_jpeg_tables(opened)}
     if media_type is MediaType.WEBP:
-        lossless = {"lossless": True, "quality": 50, "method": 2}
-        return lossless if _is_lossless(file) else {**_QUALITY, "method": 3}
+        pixels = opened.width * opened.height * getattr(opened, "n_frames", 1)
+        method = 3 if pixels <= _WEBP_EFFORT_PIXELS_MAX else 0
+        if _is_lossless(file):
+            return {"lossless": True, "quality": 50, "method": method}
+        return {**_QUALITY, "method": max(method, 2)}
     return {}
 
 
@@ -213,7 +218,13 @@ def _loop(opened: Image.Image) -> dict[str, int]:
 def _write_still(picture: Image.Image, target: Path, media_type: MediaType, options: dict[str, Any]) -> None:
     if media_type is MediaType.JPEG and picture.mode not in {"L", "RGB"}:
         picture = picture.convert("RGB")
-    picture.save(target, format=media_type.name, **options)
+    try:
+        picture.save(target, format=media_type.name, **options)
+    except ValueError:
+        if media_type is not MediaType.WEBP:
+            raise
+        # The format keeps at most 512 KB of what it decided for the blocks: large pictures need less.
+        picture.save(target, format=media_type.name, **(options | {"quality": 60}))
 
 
 def _write_moving(

@@ -22,6 +22,7 @@ from PIL import Image
 
 from roost.adapters.media.child_process.answer import ORIGINAL_NAME, PREVIEW_NAME, Shape
 from roost.adapters.media.child_process.images import write_preview
+from roost.adapters.media.child_process.set_ups import CLEAN_SET_UPS
 from roost.domain.content import VIDEO_DURATION_MS_MAX, VIDEO_PIXELS_MAX, MediaType
 from roost.domain.errors import BrokenContent, UnsupportedContent
 
@@ -165,21 +166,23 @@ def _first_picture(source: InputContainer, video: VideoStream) -> tuple[Image.Im
 def _copy(source: InputContainer, target: Path, container: _Container) -> float:
     """Seconds that were copied."""
     tracks = [track for track in (_video_track(source), _audio_track(source)) if track is not None]
-    copied: dict[int, Fraction] = {}
+    begun_s: Fraction | None = None
+    ended_s: dict[int, Fraction] = {}
     with av.open(str(target), "w", format=container.name, options=container.options) as copy:
         writers = {track.index: _writer(copy, track) for track in tracks}
         for packet in _packets(source, tracks):
-            writer = writers[packet.stream.index]
-            copied[packet.stream.index] = max(copied.get(packet.stream.index, Fraction(0)), _end_s(packet))
-            _check_duration(copied[packet.stream.index])
-            writer.write(packet)
+            track, (start_s, end_s) = packet.stream.index, _span_s(packet)
+            begun_s = start_s if begun_s is None else min(begun_s, start_s)
+            ended_s[track] = max(ended_s.get(track, end_s), end_s)
+            _check_duration(end_s - begun_s)
+            writers[track].write(packet)
         for writer in writers.values():
             writer.write(None)
     video = tracks[0]
-    if video.index not in copied:
+    if begun_s is None or video.index not in ended_s:
         raise BrokenContent("there is no picture in the video")
-    _check_whole(video, copied[video.index])
-    return float(max(copied.values()))
+    _check_whole(video, ended_s[video.index])
+    return float(max(ended_s.values()) - begun_s)
 
 
 def _packets(source: InputContainer, tracks: Sequence[Stream]) -> Iterator["Packet[Stream]"]:
@@ -192,9 +195,10 @@ def _packets(source: InputContainer, tracks: Sequence[Stream]) -> Iterator["Pack
             yield packet
 
 
-def _end_s(packet: "Packet[Stream]") -> Fraction:
-    start = packet.dts if packet.pts is None else packet.pts
-    return ((start or 0) + (packet.duration or 0)) * Fraction(packet.time_base)
+def _span_s(packet: "Packet[Stream]") -> tuple[Fraction, Fraction]:
+    time_base = Fraction(packet.time_base)
+    start = (packet.dts or 0) if packet.pts is None else packet.pts
+    return start * time_base, (start + (packet.duration or 0)) * time_base
 
 
 def _check_whole(video: Stream, copied_s: Fraction) -> None:
@@ -228,35 +232,15 @@ class _Writer:
 
 def _writer(copy: OutputContainer, track: Stream) -> _Writer:
     codec = _codec(track)
-    if codec == "vorbis":
-        target: Stream = copy.add_stream_from_template(track, opaque=True)
-        target.codec_context.extradata = without_vorbis_comments(track.codec_context.extradata or b"")
-        return _Writer(BitStreamFilterContext("null", track), target, track, copy)
+    filters = _FILTERS.get(codec, "null")
+    clean_set_up = CLEAN_SET_UPS.get(codec)
+    if clean_set_up is not None:
+        target = copy.add_stream_from_template(track, opaque=True)
+        context = target.codec_context
+        context.extradata = clean_set_up(context.extradata or b"")
+        return _Writer(BitStreamFilterContext(filters, track), target, track, copy)
     target = copy.add_mux_stream(codec)
-    # The filter writes the track's parameters, cleaned as its packets are, to the new one.
-    filter = BitStreamFilterContext(_FILTERS.get(codec, "null"), track, target)
+    # The filter hands the track's parameters over to the new one.
+    filter = BitStreamFilterContext(filters, track, target)
     target.time_base = track.time_base
     return _Writer(filter, target, track, copy)
-
-
-def without_vorbis_comments(private: bytes) -> bytes:
-    """Vorbis keeps its comments in the set-up of the track: three packets, of which they are the
-    second.
-
-    2 | size of the first and of the second, each as 255s and a rest | the three packets
-    """
-    if not private or private[0] != 2:  # noqa: PLR2004 - the count of packets less one
-        raise BrokenContent("the sound track's set-up is not Vorbis")
-    sizes, at = [], 1
-    for _ in range(2):
-        size = 0
-        while private[at] == 255:  # noqa: PLR2004 - Xiph lacing
-            size, at = size + 255, at + 1
-        sizes.append(size + private[at])
-        at += 1
-    first = private[at : at + sizes[0]]
-    third = private[at + sum(sizes) :]
-    comments = b"\x03vorbis" + bytes(4) + bytes(4) + b"\x01"  # no vendor, no comments, the framing bit
-    if len(first) >= 255:  # noqa: PLR2004 - 30 bytes in every Vorbis file
-        raise BrokenContent("the sound track's set-up is not Vorbis")
-    return bytes([2, len(first), len(comments)]) + first + comments + third
