@@ -93,7 +93,7 @@ def _is_local(call: Call[None]) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RequestFigures(Collector):
     """Requests by endpoint and status, and the seconds they took: read from what the routes count."""
 

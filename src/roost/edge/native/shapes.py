@@ -4,6 +4,7 @@ Tweets are rendered by edge.rendering as bytes; their shape here documents them,
 """
 
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import msgspec
 
@@ -155,10 +156,30 @@ class TweetPage(msgspec.Struct, frozen=True):
     after: str | None
 
 
+Ancestor = Annotated[
+    Any,
+    # A union of two structs, which msgspec writes for tagged ones only.
+    msgspec.Meta(
+        extra_json_schema={
+            "anyOf": [
+                {"$ref": "#/components/schemas/TweetShape"},
+                {
+                    "title": "HiddenTweet",
+                    "type": "object",
+                    "properties": {"tweet_id": {"type": "string"}, "hidden": {"const": True}},
+                    "required": ["tweet_id", "hidden"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+
+
 class ThreadShape(msgspec.Struct, frozen=True):
     """Ancestors root first, replies oldest first; `after` to go on with more of them."""
 
-    ancestors: list[TweetShape | HiddenTweet]
+    ancestors: list[Ancestor]
     tweet: TweetShape
     replies: list[TweetShape]
     after: str | None
