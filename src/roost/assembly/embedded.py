@@ -122,7 +122,7 @@ def _newest_ms(file: SqliteFile) -> int:
     )
     ids: list[int] = [id for query in queries for (id,) in file.rows(query) if id is not None]
     logged: list[tuple[int]] = file.rows("SELECT at_ms FROM log ORDER BY seq DESC LIMIT 1")
-    return max(0, *(ms_of(id) for id in ids), *(at_ms for (at_ms,) in logged))
+    return max([0, *(ms_of(id) for id in ids), *(at_ms for (at_ms,) in logged)])
 
 
 def _mailer(settings: Settings, folder: DataFolder, clock: Clock, randomness: Randomness) -> Mailer:

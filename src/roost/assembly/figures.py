@@ -11,7 +11,7 @@ from roost.edge.live.hub import Hub
 from roost.edge.live.room import Room
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class NodeFigures(Collector):
     node: Node
     hub: Hub
