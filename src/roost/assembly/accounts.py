@@ -17,6 +17,7 @@ from roost.commands.sign_out import SignOut
 from roost.commands.update_profile import UpdateProfile
 from roost.edge.native.accounts import Accounts
 from roost.edge.native.auth import SessionCookie
+from roost.edge.native.credentials import CredentialRoutes
 from roost.edge.native.endpoint import Endpoint
 from roost.edge.native.export import Exports
 from roost.edge.native.limits import RateLimits
@@ -39,7 +40,8 @@ def account_endpoints(
     check = PasswordCheck(node.engines.stores.accounts, node.engines.passwords)
     cookie = SessionCookie(node.settings.behind_tls)
     return [
-        *_accounts(node, mail, check, cookie, limits).endpoints(),
+        *_accounts(node, mail, cookie, limits).endpoints(),
+        *_credentials(node, mail, check, limits).endpoints(),
         *_users(node, mail, check, cookie, profiles, addresses).endpoints(),
         *_exports(node).endpoints(),
     ]
@@ -75,9 +77,7 @@ def account_mail(engines: Engines, settings: Settings, errands: Errands) -> Acco
     )
 
 
-def _accounts(
-    node: Node, mail: AccountMail, check: PasswordCheck, cookie: SessionCookie, limits: RateLimits
-) -> Accounts:
+def _accounts(node: Node, mail: AccountMail, cookie: SessionCookie, limits: RateLimits) -> Accounts:
     engines, settings, stores = node.engines, node.settings, node.engines.stores
     accounts, passwords, clock, ids = stores.accounts, engines.passwords, engines.clock, engines.ids
     ttl_ms, reveal = settings.session_ttl_s * 1_000, settings.reveal_email_taken
@@ -86,13 +86,22 @@ def _accounts(
         sign_in=SignIn(accounts, stores.sessions, clock, engines.randomness, passwords, mail.errands, ttl_ms, reveal),
         sign_out=SignOut(stores.sessions, node.progress),
         open_sessions=OpenSessions(stores.sessions, clock),
+        cookie=cookie,
+        limits=limits,
+    )
+
+
+def _credentials(node: Node, mail: AccountMail, check: PasswordCheck, limits: RateLimits) -> CredentialRoutes:
+    engines, stores = node.engines, node.engines.stores
+    accounts, passwords, clock, ids = stores.accounts, engines.passwords, engines.clock, engines.ids
+    reveal = node.settings.reveal_email_taken
+    return CredentialRoutes(
         confirm_email=ConfirmEmail(accounts, stores.tokens, clock, mail),
         resend_confirmation=ResendConfirmation(accounts, mail),
         change_email=ChangeEmail(accounts, check, mail, reveal),
         forgot_password=ForgotPassword(accounts, mail),
         reset_password=ResetPassword(accounts, stores.tokens, passwords, ids, clock, mail, node.progress),
         change_password=ChangePassword(accounts, check, passwords, ids, mail, node.progress),
-        cookie=cookie,
         limits=limits,
     )
 
