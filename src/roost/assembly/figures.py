@@ -28,8 +28,8 @@ class NodeFigures(Collector):
         yield handled
         yield skipped
         gauges = {
-            "roost_home_timelines_warm": ("warm home timelines", len(self.node.views.home_cache)),
-            "roost_user_timelines_warm": ("warm user timelines", len(self.node.views.user_cache)),
+            "roost_home_timelines_warm": ("warm home timelines", len(self.node.views.caches.homes)),
+            "roost_user_timelines_warm": ("warm user timelines", len(self.node.views.caches.user_timelines)),
             "roost_celebrities": ("users whose tweets are merged when read", len(self.node.views.celebrities.rows)),
             "roost_sockets": ("open sockets", self.hub.sockets),
             "roost_connected_users": ("users with a socket here", self.room.users),

@@ -62,7 +62,7 @@ class Node:
         return await self.engines.log.lag()
 
     async def sweep(self) -> None:
-        dropped = self.views.sweep()
+        dropped = self.views.caches.sweep()
         if dropped:
             log.debug("caches swept", dropped=dropped)
 
@@ -104,7 +104,7 @@ def _node(engines: Engines, settings: Settings, views: Views, progress: Progress
         settings=settings,
         views=views,
         progress=progress,
-        fan_out=FanOut(views.followers, views.home_cache, views.celebrities, engines.log),
+        fan_out=FanOut(views.followers, views.caches.homes, views.celebrities, engines.log),
         index=IndexDocuments(
             engines.tweet_index,
             engines.user_index,
@@ -120,7 +120,7 @@ def _node(engines: Engines, settings: Settings, views: Views, progress: Progress
             stores.celebrities,
             views.celebrities,
             views.followers,
-            views.home_cache,
+            views.caches.homes,
             ids,
             settings.celebrity_threshold,
             settings.celebrity_count_max,

@@ -5,10 +5,11 @@ cli.serve -> serve -> open_embedded, running_node, build_edges -> uvicorn
 
 import asyncio
 import logging
+import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 
 import structlog
 import uvicorn
@@ -87,6 +88,13 @@ class _Server(uvicorn.Server):
         self.stopping = stopping
         self.edges = edges
         self.on_started = on_started
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """uvicorn's own raises the signal once more at the end: the process would die before its folder is closed."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.handle_exit)
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -30,8 +30,9 @@ SEGMENT_IDS_MAX = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """Views of one node, the reaction that keeps them true, and what drops what is unused."""
+    """Views of one node over its caches, and the reaction that keeps them true."""
 
+    caches: "Caches"
     tweets: TweetView
     users: UserView
     relations: RelationView
@@ -44,82 +45,87 @@ class Views:
     home_timelines: HomeTimelines
     sight: Sight
     refresh: Refresh
-    home_cache: MemoryTimelines
-    user_cache: MemoryTimelines
-    sweeps: tuple[Callable[[], int], ...]
+
+
+class Caches:
+    """Every cache of a node, empty, with its bound: in entries, or in ids where entries differ much in size."""
+
+    def __init__(self, settings: Settings, monotonic_s: Callable[[], float]) -> None:
+        ttl, now = settings.cache_ttl_s, monotonic_s
+        tweets_max, users_max, length = settings.tweets_cached_max, settings.users_cached_max, settings.timeline_length
+        self.tweets: MemoryReadThrough[TweetId, Tweet] = MemoryReadThrough(tweets_max, ttl, now)
+        self.tweet_counts: MemoryReadThrough[TweetId, TweetCounts] = MemoryReadThrough(tweets_max, ttl, now)
+        self.contents: MemoryReadThrough[ContentId, Content] = MemoryReadThrough(tweets_max, ttl, now)
+        self.users: MemoryReadThrough[UserId, User] = MemoryReadThrough(users_max, ttl, now)
+        self.names: MemoryReadThrough[str, UserId] = MemoryReadThrough(users_max, ttl, now)
+        self.user_counts: MemoryReadThrough[UserId, UserCounts] = MemoryReadThrough(users_max, ttl, now)
+        self.sessions: MemoryReadThrough[str, Session] = MemoryReadThrough(users_max, ttl, now)
+        self.relations: MemoryReadThrough[UserId, Relations] = MemoryReadThrough(
+            RELATION_IDS_MAX, ttl, now, _relations_weight
+        )
+        self.followers: MemoryReadThrough[UserId, CachedFollowers] = MemoryReadThrough(
+            settings.follower_ids_cached_max, ttl, now, lambda kept: kept.weight
+        )
+        self.acts: MemoryReadThrough[UserId, Acts] = MemoryReadThrough(ACT_IDS_MAX, ttl, now, lambda kept: kept.weight)
+        self.home_segments: MemoryReadThrough[UserId, Segment] = MemoryReadThrough(
+            SEGMENT_IDS_MAX, ttl, now, _segment_weight
+        )
+        self.user_segments: MemoryReadThrough[UserId, Segment] = MemoryReadThrough(
+            SEGMENT_IDS_MAX, ttl, now, _segment_weight
+        )
+        self.homes = MemoryTimelines(length, settings.timelines_cached_max, ttl, now)
+        self.user_timelines = MemoryTimelines(length, settings.timelines_cached_max, ttl, now)
 
     def sweep(self) -> int:
         """Drop all that is unused for the time-to-live; how many entries went."""
-        return sum(sweep() for sweep in self.sweeps)
+        return sum(cache.sweep() for cache in vars(self).values())
 
 
 def build_views(engines: Engines, settings: Settings) -> Views:
     """Empty caches and the views over them; `celebrities` is still to be loaded."""
-    stores, now, ttl = engines.stores, engines.clock.monotonic_s, settings.cache_ttl_s
-    tweets_max, users_max = settings.tweets_cached_max, settings.users_cached_max
-    tweets: MemoryReadThrough[TweetId, Tweet] = MemoryReadThrough(tweets_max, ttl, now)
-    tweet_counts: MemoryReadThrough[TweetId, TweetCounts] = MemoryReadThrough(tweets_max, ttl, now)
-    users: MemoryReadThrough[UserId, User] = MemoryReadThrough(users_max, ttl, now)
-    names: MemoryReadThrough[str, UserId] = MemoryReadThrough(users_max, ttl, now)
-    user_counts: MemoryReadThrough[UserId, UserCounts] = MemoryReadThrough(users_max, ttl, now)
-    relations: MemoryReadThrough[UserId, Relations] = MemoryReadThrough(RELATION_IDS_MAX, ttl, now, _relations_weight)
-    followers: MemoryReadThrough[UserId, CachedFollowers] = MemoryReadThrough(
-        settings.follower_ids_cached_max, ttl, now, lambda kept: kept.weight
-    )
-    acts: MemoryReadThrough[UserId, Acts] = MemoryReadThrough(ACT_IDS_MAX, ttl, now, lambda kept: kept.weight)
-    contents: MemoryReadThrough[ContentId, Content] = MemoryReadThrough(tweets_max, ttl, now)
-    sessions: MemoryReadThrough[str, Session] = MemoryReadThrough(users_max, ttl, now)
-    home_segments: MemoryReadThrough[UserId, Segment] = MemoryReadThrough(SEGMENT_IDS_MAX, ttl, now, _segment_weight)
-    user_segments: MemoryReadThrough[UserId, Segment] = MemoryReadThrough(SEGMENT_IDS_MAX, ttl, now, _segment_weight)
-    homes = MemoryTimelines(settings.timeline_length, settings.timelines_cached_max, ttl, now)
-    uts = MemoryTimelines(settings.timeline_length, settings.timelines_cached_max, ttl, now)
-
-    tweet_view = TweetView(stores.tweets, tweets, stores.counts, tweet_counts)
-    user_view = UserView(stores.accounts, users, names, stores.counts, user_counts)
-    relation_view = RelationView(stores.relations, relations)
+    stores, caches = engines.stores, Caches(settings, engines.clock.monotonic_s)
+    tweets = TweetView(stores.tweets, caches.tweets, stores.counts, caches.tweet_counts)
+    users = UserView(stores.accounts, caches.users, caches.names, stores.counts, caches.user_counts)
+    relations = RelationView(stores.relations, caches.relations)
     celebrities = CelebrityView(stores.celebrities)
-    session_view = SessionView(stores.sessions, sessions, engines.clock)
-    acts_view = ViewerActs(stores.likes, stores.tweets, acts)
     length = settings.timeline_length
-    user_timelines = UserTimelines(uts, user_segments, stores.tweets, length)
+    user_timelines = UserTimelines(caches.user_timelines, caches.user_segments, stores.tweets, length)
+    sessions = SessionView(stores.sessions, caches.sessions, engines.clock)
+    acts = ViewerActs(stores.likes, stores.tweets, caches.acts)
     return Views(
-        tweets=tweet_view,
-        users=user_view,
-        relations=relation_view,
-        followers=FollowerView(stores.relations, followers),
+        caches=caches,
+        tweets=tweets,
+        users=users,
+        relations=relations,
+        followers=FollowerView(stores.relations, caches.followers),
         celebrities=celebrities,
-        contents=ContentView(stores.contents, contents),
-        sessions=session_view,
-        acts=acts_view,
+        contents=ContentView(stores.contents, caches.contents),
+        sessions=sessions,
+        acts=acts,
         user_timelines=user_timelines,
         home_timelines=HomeTimelines(
-            homes, home_segments, stores.tweets, relation_view, celebrities, user_timelines, length
+            caches.homes, caches.home_segments, stores.tweets, relations, celebrities, user_timelines, length
         ),
-        sight=Sight(tweet_view, user_view, relation_view),
-        refresh=Refresh(
-            tweets=tweets,
-            tweet_counts=tweet_counts,
-            users=users,
-            user_counts=user_counts,
-            relations=relations,
-            followers=followers,
-            homes=homes,
-            home_segments=home_segments,
-            user_timelines=uts,
-            user_segments=user_segments,
-            celebrities=celebrities,
-            sessions=session_view,
-            acts=acts_view,
-        ),
-        home_cache=homes,
-        user_cache=uts,
-        sweeps=tuple(
-            cache.sweep
-            for cache in (
-                *(tweets, tweet_counts, users, names, user_counts, relations, followers, acts, contents, sessions),
-                *(home_segments, user_segments, homes, uts),
-            )
-        ),
+        sight=Sight(tweets, users, relations),
+        refresh=_refresh(caches, celebrities, sessions, acts),
+    )
+
+
+def _refresh(caches: Caches, celebrities: CelebrityView, sessions: SessionView, acts: ViewerActs) -> Refresh:
+    return Refresh(
+        tweets=caches.tweets,
+        tweet_counts=caches.tweet_counts,
+        users=caches.users,
+        user_counts=caches.user_counts,
+        relations=caches.relations,
+        followers=caches.followers,
+        homes=caches.homes,
+        home_segments=caches.home_segments,
+        user_timelines=caches.user_timelines,
+        user_segments=caches.user_segments,
+        celebrities=celebrities,
+        sessions=sessions,
+        acts=acts,
     )
 
 

@@ -9,8 +9,8 @@ import unicodedata
 
 import idna
 
-from roost.domain.common_passwords import is_common
 from roost.domain.errors import Invalid
+from roost.domain.guessable_passwords import is_common
 from roost.domain.visible_text import fault_in
 
 USERNAME_CHARACTERS_MAX = 15
