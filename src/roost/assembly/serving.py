@@ -91,7 +91,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """uvicorn's own raises the signal once more at the end: the process would die before its folder is closed."""
+        """Uvicorn's own raises the signal once more at the end: the process would die before its folder is closed."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.handle_exit)
         yield
