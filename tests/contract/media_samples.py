@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,13 @@ def saved(picture: Image.Image, format: str, **options: Any) -> bytes:
     return written.getvalue()
 
 
+def gif_of(frames: int, width: int, height: int) -> bytes:
+    """Frames of one pixel each on a large canvas: a few bytes a frame."""
+    head = b"GIF89a" + struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    return head + frame * frames + b"\x3b"
+
+
 def png_claiming(width: int, height: int, pixels: bytes = b"") -> bytes:
     """A PNG of some bytes that says it is as large as you like."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -113,6 +121,7 @@ def film(
     *,
     pictures: int = 25,
     rate: int = 25,
+    size: tuple[int, int] = FILM_SIZE,
     **options: str,
 ) -> Path:
     """Quarters that fade, and silence, with notes in the container and on the tracks."""
@@ -122,9 +131,9 @@ def film(
         tracks: list[tuple[Any, list[Any]]] = []
         if video is not None:
             track: Any = out.add_stream(video, rate=rate)
-            track.width, track.height, track.pix_fmt = *FILM_SIZE, "yuv420p"
+            track.width, track.height, track.pix_fmt = *size, "yuv420p"
             track.metadata["handler_name"] = SECRET_TEXT
-            tracks.append((track, [_picture(number) for number in range(pictures)]))
+            tracks.append((track, [_picture(number, size) for number in range(pictures)]))
         if audio is not None:
             options_of = {"strict": "-2"} if audio == "vorbis" else {}
             track = out.add_stream(audio, rate=48_000, options=options_of)
@@ -136,8 +145,8 @@ def film(
     return path
 
 
-def _picture(number: int) -> av.VideoFrame:
-    picture = quarters(*FILM_SIZE).point(lambda value: max(0, value - number % 20))
+def _picture(number: int, size: tuple[int, int]) -> av.VideoFrame:
+    picture = quarters(*size).point(lambda value: max(0, value - number % 20))
     frame = av.VideoFrame.from_image(picture)  # type: ignore[no-untyped-call] # untyped there
     assert isinstance(frame, av.VideoFrame)
     return frame
@@ -161,3 +170,31 @@ def turned_quarter(mp4: bytes) -> bytes:
     at = mp4.index(b"tkhd")
     place = mp4.index(flat, at)
     return mp4[:place] + upright + mp4[place + len(flat) :]
+
+
+def own_box() -> bytes:
+    body = b"uuid" + bytes(16) + SECRET
+    return struct.pack(">I", len(body) + 4) + body
+
+
+def own_element() -> bytes:
+    """Void, as WebM calls what is to be skipped."""
+    return b"\xec" + bytes([0x80 | len(SECRET)]) + SECRET
+
+
+def film_with_titles(path: Path) -> Path:
+    """Two picture tracks, and a track of text that goes with the first."""
+    with av.open(str(path), "w", format="mp4") as out:
+        tracks: list[Any] = [out.add_stream("libx264", rate=25) for _ in range(2)]
+        for track in tracks:
+            track.width, track.height, track.pix_fmt = *FILM_SIZE, "yuv420p"
+        titles: Any = out.add_mux_stream("mov_text")
+        titles.time_base = Fraction(1, 1_000)
+        for track in tracks:
+            for frame in [*(_picture(number, FILM_SIZE) for number in range(10)), None]:
+                out.mux(track.encode(frame))
+        title = av.Packet(struct.pack(">H", len(SECRET)) + SECRET)
+        title.stream, title.time_base = titles, Fraction(1, 1_000)
+        title.pts, title.dts, title.duration = 0, 0, 300
+        out.mux(title)
+    return path

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageSequence
 
 from contract import media_samples as samples
 from contract.content_adapters import MEDIA_PROCESSORS
-from roost.domain.content import PREVIEW_SIDE_PIXELS_MAX, MediaType, sniff
+from roost.domain.content import IMAGE_FRAMES_MAX, PREVIEW_SIDE_PIXELS_MAX, MediaType, sniff
 from roost.domain.errors import UnsupportedContent
 from roost.ports.media import MediaProcessor, Processed
 
@@ -178,6 +178,11 @@ async def test_a_moving_picture_moves_on_frame_by_frame(
         assert getattr(preview, "n_frames", 1) == 1
 
 
+async def test_a_moving_picture_may_have_as_many_frames_as_the_bound(processor: MediaProcessor, tmp_path: Path) -> None:
+    made = await process(processor, tmp_path, samples.gif_of(IMAGE_FRAMES_MAX, 10, 10))
+    assert (made.width, made.height) == (10, 10)
+
+
 FILMS = {
     "H.264 and AAC": ("mp4", "libx264", "aac"),
     "HEVC and Opus": ("mp4", "libx265", "libopus"),
@@ -196,9 +201,14 @@ async def test_a_film_keeps_its_pictures_and_sound_and_nothing_noted_beside_them
     source = samples.film(tmp_path / "film", container, video, audio)
     data = source.read_bytes()
     assert samples.SECRET in data
+    assert container != "mp4" or b"48.8584" in data
+    assert video != "libx264" or b"x264 - core" in data
+    assert video != "libx265" or b"options:" in data
+    # Boxes, and elements, of anybody's own.
+    data += samples.own_box() if container == "mp4" else samples.own_element()
     made = await process(processor, tmp_path, data)
     written = made.original.read_bytes()
-    for trace in (samples.SECRET, samples.PLACE.encode(), b"x264 - core", b"options:", b"Lavf6"):
+    for trace in (samples.SECRET, b"48.8584", b"x264 - core", b"options:", b"Lavf6"):
         assert trace not in written, trace
     assert sniff(written) is made.original_mime is sniff(data)
     assert (made.width, made.height) == samples.FILM_SIZE
@@ -216,6 +226,15 @@ def decoded(path: Path) -> tuple[int, int]:
         if not opened.streams.audio:
             return pictures, 0
         return pictures, sum(frame.samples for frame in opened.decode(audio=0)) // 4_800
+
+
+async def test_a_film_loses_its_titles_and_its_second_tracks(processor: MediaProcessor, tmp_path: Path) -> None:
+    data = samples.film_with_titles(tmp_path / "film").read_bytes()
+    assert samples.SECRET in data
+    made = await process(processor, tmp_path, data)
+    assert samples.SECRET not in made.original.read_bytes()
+    with av.open(str(made.original)) as opened:
+        assert [track.type for track in opened.streams] == ["video"]
 
 
 async def test_a_film_can_be_played_before_all_has_come(processor: MediaProcessor, tmp_path: Path) -> None:

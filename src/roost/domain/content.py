@@ -158,11 +158,7 @@ def check_together(kinds: list[Kind]) -> None:
     """Whether contents of these kinds may be in one tweet: at most 4 images or 1 video."""
     videos = kinds.count(Kind.VIDEO)
     images = len(kinds) - videos
-    if (
-        images <= IMAGES_PER_TWEET_MAX
-        and videos <= VIDEOS_PER_TWEET_MAX
-        and not (images and videos)
-    ):
+    if images <= IMAGES_PER_TWEET_MAX and videos <= VIDEOS_PER_TWEET_MAX and not (images and videos):
         return
     raise Invalid.field(
         "content_ids",
@@ -198,17 +194,18 @@ class UploadBounds:
         bytes_max = self.bytes_max(media_type.kind)
         if byte_size > bytes_max:
             raise TooLarge(
-                f"{byte_size}{'' if whole else ' or more'} bytes,"
-                f" at most {bytes_max} allowed for {media_type}"
+                f"{byte_size}{'' if whole else ' or more'} bytes, at most {bytes_max} allowed for {media_type}"
             )
         return media_type
 
 
 # The brands by which a file of the MP4 family calls itself a film. The family's still pictures
 # (heic, avif), sound (M4A) and QuickTime (qt) are others.
-_MP4_BRANDS = frozenset(
-    b"isom iso2 iso3 iso4 iso5 iso6 mp41 mp42 mp71 avc1 av01 hvc1 dash cmfc MSNV".split()
-) | {b"M4V ", b"M4VH", b"M4VP"}
+_MP4_BRANDS = frozenset(b"isom iso2 iso3 iso4 iso5 iso6 mp41 mp42 mp71 avc1 av01 hvc1 dash cmfc MSNV".split()) | {
+    b"M4V ",
+    b"M4VH",
+    b"M4VP",
+}
 _EBML, _EBML_DOCTYPE = b"\x1a\x45\xdf\xa3", b"\x42\x82"
 _EBML_SIZE_FLAG = 0x80  # a size of one byte carries it
 
@@ -229,9 +226,7 @@ def sniff(head: bytes) -> MediaType:
         return MediaType.MP4
     if head.startswith(_EBML) and _ebml_doctype(head) == b"webm":
         return MediaType.WEBM
-    raise UnsupportedContent(
-        "the file is empty" if not head else "not a JPEG, PNG, GIF, WebP, MP4 or WebM file"
-    )
+    raise UnsupportedContent("the file is empty" if not head else "not a JPEG, PNG, GIF, WebP, MP4 or WebM file")
 
 
 def _ebml_doctype(head: bytes) -> bytes:
@@ -256,9 +251,7 @@ def sign(content: ContentId, viewer: UserId, expires_ms: int, key: bytes) -> str
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def verify(
-    content: ContentId, viewer: UserId, expires_ms: int, signature: str, *, key: bytes, now_ms: int
-) -> bool:
+def verify(content: ContentId, viewer: UserId, expires_ms: int, signature: str, *, key: bytes, now_ms: int) -> bool:
     """Whether `sign` gave this signature with this key and it holds now: not expired, not for
     longer than 48 h.
     """

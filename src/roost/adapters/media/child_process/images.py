@@ -61,6 +61,8 @@ def make_image(file: Path, media_type: MediaType, folder: Path) -> Shape:
     with _PLUGINS[media_type](file) as opened:
         check_size(*opened.size)
         moving = media_type in _MOVING and getattr(opened, "is_animated", False)
+        if moving:
+            check_frames(getattr(opened, "n_frames", 1), opened.width * opened.height)
         options = _options(opened, media_type, file)
         frames = _Frames(opened, moving=moving)
         first = next(frames)
@@ -81,6 +83,13 @@ def check_size(width: int, height: int) -> None:
         raise BrokenContent(
             f"{width} x {height} pixels, at most {IMAGE_SIDE_MAX} a side and {IMAGE_PIXELS_MAX} in all allowed"
         )
+
+
+def check_frames(count: int, pixels: int) -> None:
+    if count > IMAGE_FRAMES_MAX:
+        raise BrokenContent(f"more than {IMAGE_FRAMES_MAX} frames, the most allowed")
+    if count * pixels > ANIMATION_PIXELS_MAX:
+        raise BrokenContent(f"more than {ANIMATION_PIXELS_MAX} pixels in all frames, the most allowed")
 
 
 def write_preview(picture: Image.Image, target: Path) -> MediaType:
@@ -128,10 +137,8 @@ class _Frames(Iterator[Image.Image]):
             self._opened.seek(self._index)
         except EOFError:
             raise StopIteration from None
-        if self._count >= IMAGE_FRAMES_MAX:
-            raise BrokenContent(f"more than {IMAGE_FRAMES_MAX} frames, the most allowed")
-        if (self._count + 1) * self._pixels > ANIMATION_PIXELS_MAX:
-            raise BrokenContent(f"more than {ANIMATION_PIXELS_MAX} pixels in all frames, the most allowed")
+        # Asked at each frame: what a file says of their number is not to be believed.
+        check_frames(self._count + 1, self._pixels)
 
 
 def _clean(frame: Image.Image, profile: bytes | None, turn: Image.Transpose | None, *, copy: bool) -> Image.Image:

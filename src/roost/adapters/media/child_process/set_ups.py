@@ -58,6 +58,8 @@ def without_hevc_messages(private: bytes) -> bytes:
     kept: list[bytes] = []
     at = _HEVC_HEAD_BYTES + 1
     for _ in range(private[_HEVC_HEAD_BYTES]):
+        if at >= len(private):
+            raise BrokenContent("the picture track is not set up as HEVC")
         type, count = private[at] & _HEVC_TYPE, int.from_bytes(private[at + 1 : at + 3])
         at += 3
         for _ in range(count):

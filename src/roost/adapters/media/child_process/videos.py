@@ -107,6 +107,8 @@ def _video_track(source: InputContainer) -> VideoStream:
     for stream in source.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
+    if not len(source.streams):
+        raise BrokenContent("there are no tracks in the file")
     raise UnsupportedContent("there is no video track in the file")
 
 
@@ -178,10 +180,10 @@ def _copy(source: InputContainer, target: Path, container: _Container) -> float:
             writers[track].write(packet)
         for writer in writers.values():
             writer.write(None)
-    video = tracks[0]
+    video = _video_track(source)
     if begun_s is None or video.index not in ended_s:
         raise BrokenContent("there is no picture in the video")
-    _check_whole(video, ended_s[video.index])
+    _check_whole(_promised_s(source, video, len(tracks)), ended_s[video.index])
     return float(max(ended_s.values()) - begun_s)
 
 
@@ -201,12 +203,20 @@ def _span_s(packet: "Packet[Stream]") -> tuple[Fraction, Fraction]:
     return start * time_base, (start + (packet.duration or 0)) * time_base
 
 
-def _check_whole(video: Stream, copied_s: Fraction) -> None:
-    """Where the head says how long it is, that much must have come."""
-    if video.duration is None or video.time_base is None:
+def _promised_s(source: InputContainer, video: VideoStream, copied: int) -> Fraction | None:
+    """When the video ends by what the file says of it, or of all, where that is all that is copied."""
+    if video.duration is not None and video.time_base is not None:
+        return (video.duration + (video.start_time or 0)) * video.time_base
+    if source.duration is not None and len(source.streams) == copied:
+        return Fraction(source.duration, av.time_base)
+    return None
+
+
+def _check_whole(promised_s: Fraction | None, copied_s: Fraction) -> None:
+    if promised_s is None:
         return
-    missing_s = (video.duration + (video.start_time or 0)) * video.time_base - copied_s
-    if missing_s > max(TRUNCATED_S_MIN, video.duration * video.time_base * TRUNCATED_SHARE):
+    missing_s = promised_s - copied_s
+    if missing_s > max(TRUNCATED_S_MIN, promised_s * TRUNCATED_SHARE):
         raise BrokenContent(f"the last {float(missing_s):.1f} s of the video are missing")
 
 
