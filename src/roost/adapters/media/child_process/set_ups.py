@@ -15,6 +15,7 @@ _NO_COMMENTS = b"\x03vorbis" + bytes(4) + bytes(4) + b"\x01"
 
 _HEVC_HEAD_BYTES = 22
 _HEVC_MESSAGES = frozenset({39, 40})
+_HEVC_ARRAY_HEAD_BYTES = 3
 _HEVC_TYPE = 0x3F
 _START_CODE = b"\x00\x00\x00\x01"
 
@@ -58,10 +59,10 @@ def without_hevc_messages(private: bytes) -> bytes:
     kept: list[bytes] = []
     at = _HEVC_HEAD_BYTES + 1
     for _ in range(private[_HEVC_HEAD_BYTES]):
-        if at >= len(private):
+        if at + _HEVC_ARRAY_HEAD_BYTES > len(private):
             raise BrokenContent("the picture track is not set up as HEVC")
         type, count = private[at] & _HEVC_TYPE, int.from_bytes(private[at + 1 : at + 3])
-        at += 3
+        at += _HEVC_ARRAY_HEAD_BYTES
         for _ in range(count):
             begin, at = at + 2, at + 2 + int.from_bytes(private[at : at + 2])
             if at > len(private):
