@@ -1,7 +1,9 @@
 """The commands, queries and routes of accounts over one node.
 
-Node -> account_endpoints -> NativeApp; Node -> erase_user -> Reactor
+Node -> account_routes -> NativeApp; Node -> erase_user -> Reactor
 """
+
+from dataclasses import dataclass
 
 from roost.assembly.engines import Engines
 from roost.assembly.node import Node
@@ -32,19 +34,33 @@ from roost.views.account_mail import AccountMail
 from roost.views.password_check import PasswordCheck
 
 
-def account_endpoints(
+@dataclass(frozen=True, slots=True)
+class AccountRoutes:
+    """Everything from POST /create/user to GET /export."""
+
+    accounts: Accounts
+    credentials: CredentialRoutes
+    users: Users
+    exports: Exports
+
+    def endpoints(self) -> list[Endpoint]:
+        modules = (self.accounts, self.credentials, self.users, self.exports)
+        return [endpoint for module in modules for endpoint in module.endpoints()]
+
+
+def account_routes(
     node: Node, errands: Errands, limits: RateLimits, profiles: UserProfiles, addresses: ContentAddresses
-) -> list[Endpoint]:
-    """Everything from POST /create/user to GET /export. `errands` outlive the endpoints."""
+) -> AccountRoutes:
+    """`errands` are open for as long as the routes serve."""
     mail = account_mail(node.engines, node.settings, errands)
     check = PasswordCheck(node.engines.stores.accounts, node.engines.passwords)
     cookie = SessionCookie(node.settings.behind_tls)
-    return [
-        *_accounts(node, mail, cookie, limits).endpoints(),
-        *_credentials(node, mail, check, limits).endpoints(),
-        *_users(node, mail, check, cookie, profiles, addresses).endpoints(),
-        *_exports(node).endpoints(),
-    ]
+    return AccountRoutes(
+        _accounts(node, mail, cookie, limits),
+        _credentials(node, mail, check, limits),
+        _users(node, mail, check, cookie, profiles, addresses),
+        _exports(node),
+    )
 
 
 def erase_user(node: Node) -> EraseUser:

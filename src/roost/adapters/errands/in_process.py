@@ -12,7 +12,7 @@ from roost.domain.errors import Refused, Unavailable
 AT_WORK_MAX = 8
 # A mail host that takes 20 s to fail holds 8 x 3 mails a minute; 1,000 in line are about 2 MB.
 IN_LINE_MAX = 1_000
-CLOSE_WAIT_S_MAX = 3.0
+CLOSE_WAIT_S_MAX = 2.0  # a node has 10 s to stop in all
 
 log = structlog.get_logger("roost.errands")
 

@@ -24,6 +24,7 @@ from roost.domain.errors import (
 from roost.domain.issue import IssuedSession
 from roost.domain.user import Session
 from roost.edge.native.auth import SessionCookie
+from roost.edge.native.credentials import account_key
 from roost.edge.native.endpoint import (
     NO_CONTENT,
     POSITION_HEADER,
@@ -36,7 +37,6 @@ from roost.edge.native.endpoint import (
     choice_in_query,
     text_in_path,
 )
-from roost.edge.native.credentials import account_key
 from roost.edge.native.limits import RateLimits
 from roost.edge.times import rfc3339
 from roost.queries.open_sessions import OpenSessions
