@@ -13,7 +13,7 @@ from roost.edge.native.endpoint import SignedIn
 from roost.views.sessions import SessionView
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-_BEARER = b"bearer "
+_BEARER = b"bearer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Authentication:
         signed in. Raises Forbidden for a change that another site may have made a browser ask for.
         """
         authorization = headers.get(b"authorization", b"")
-        bearer = authorization[:7].lower() == _BEARER
+        bearer = authorization[:6].lower() == _BEARER
         if not bearer and method not in SAFE_METHODS:
             self._refuse_foreign(headers)
         if signed_in is SignedIn.NONE:
@@ -74,7 +74,7 @@ class Authentication:
         return found
 
     async def _bearer(self, authorization: bytes) -> Session:
-        token = read_token(authorization[7:].decode("latin-1").strip())
+        token = read_token(authorization[6:].decode("latin-1").strip())
         if token is None:
             raise NotSignedIn
         return await self.sessions.by_token(hash_token(token))

@@ -1,0 +1,53 @@
+"""Rate limits as callers meet them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from api.native_app import RULES, NativeServer, Options, native_server
+from roost.edge.native.limits import Rule
+
+HOUR_S = 3_600.0
+AMOUNTS = {"post": 2, "follow": 1, "search": 2}
+
+
+@pytest_asyncio.fixture
+async def server(tmp_path: Path) -> AsyncIterator[NativeServer]:
+    rules = tuple(Rule(name, AMOUNTS.get(name, 1_000), HOUR_S) for name in RULES)
+    async with native_server(tmp_path, Options(rules=rules)) as started:
+        yield started
+
+
+async def test_a_user_who_posts_too_much_is_told_when_to_come_back(server: NativeServer) -> None:
+    ada, bo = await server.join("ada"), await server.join("bo")
+    first = await ada.post("/tweet", {"message": "one"})
+    assert (first.headers["x-ratelimit-limit"], first.headers["x-ratelimit-remaining"]) == ("2", "1")
+    await ada.tweet("two")
+    refused = await ada.post("/tweet", {"message": "three"})
+    assert (refused.status_code, refused.json()["type"]) == (429, "/problems/too-many-requests")
+    assert 1_700 < int(refused.headers["retry-after"]) <= 1_800
+    assert (refused.headers["x-ratelimit-limit"], refused.headers["x-ratelimit-remaining"]) == ("2", "0")
+    assert refused.headers["x-ratelimit-reset"] == refused.headers["retry-after"]
+    await bo.tweet("another user has his own")
+
+
+async def test_taking_back_is_not_counted_as_giving(server: NativeServer) -> None:
+    ada, bo = await server.join("ada"), await server.join("bo")
+    await ada.does("POST", f"/user/{bo.id}/follow")
+    await ada.does("POST", f"/user/{bo.id}/mute", 429)
+    for _ in range(3):
+        await ada.does("DELETE", f"/user/{bo.id}/follow")
+
+
+async def test_strangers_are_counted_by_address_and_users_apart_from_them(server: NativeServer) -> None:
+    ada = await server.join("ada")
+    statuses = [(await server.get("/search", q="x")).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert (await ada.get("/search", q="x")).status_code == 200
+
+
+async def test_a_wrong_request_counts_too(server: NativeServer) -> None:
+    ada = await server.join("ada")
+    statuses = [(await ada.post("/tweet", {})).status_code for _ in range(3)]
+    assert statuses == [422, 422, 429]
