@@ -41,3 +41,9 @@ class LikeStore(Protocol):
     async def newest_liked(self, user_id: UserId, limit: int) -> Sequence[TweetId]:
         """The liked tweets with the greatest ids, greatest first: the window of a warm home."""
         ...
+
+    async def scan(self, after: Like | None, limit: int) -> Sequence[Like]:
+        """All likes, in an order of the store's own, after that one: for rebuilds. A walk over partitions, not for
+        requests; what is given or taken back meanwhile may be missing or be there.
+        """
+        ...

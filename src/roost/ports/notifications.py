@@ -19,5 +19,12 @@ class NotificationStore(Protocol):
 
     async def get(self, user_id: int, id: int) -> Notification | None: ...
 
+    async def restore(self, notifications: Collection[Notification]) -> None:
+        """Keep those that are missing, and announce none: their users were told when it happened. For rebuilds."""
+
+    async def scan(self, after: Notification | None, limit: int) -> Sequence[Notification]:
+        """All of all users, in an order of the store's own, after that one: for rebuilds. A walk over partitions."""
+        ...
+
     async def clear(self) -> None:
         """Drop all, before a rebuild."""

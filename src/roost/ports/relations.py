@@ -61,3 +61,9 @@ class RelationStore(Protocol):
     async def erase(self, user: UserId, limit: int) -> int:
         """Drop up to `limit` rows that name the user, each announced; how many were dropped."""
         ...
+
+    async def scan(self, after: Relation | None, limit: int) -> Sequence[Relation]:
+        """All rows, in an order of the store's own, after that one: for rebuilds. A walk over partitions, not for
+        requests; what changes meanwhile may be missing or be there.
+        """
+        ...

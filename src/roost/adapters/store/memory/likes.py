@@ -1,7 +1,7 @@
 """Likes in a dictionary."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 
 from roost.domain.events import Event, LikeChanged
 from roost.domain.ids import Position, TweetId, UserId, Version
@@ -43,9 +43,19 @@ class MemoryLikeStore:
     async def newest_liked(self, user_id: UserId, limit: int) -> Sequence[TweetId]:
         return nlargest(limit, self._by_user.get(user_id, {}))
 
+    async def scan(self, after: Like | None, limit: int) -> Sequence[Like]:
+        all_likes = (like for by_user in self._by_tweet.values() for like in by_user.values())
+        later = (like for like in all_likes if after is None or _place(like) > _place(after))
+        return nsmallest(limit, later, key=_place)
+
     def count_of(self, tweet_id: TweetId) -> int:
         """How many likes the tweet has now."""
         return len(self._by_tweet.get(tweet_id, {}))
+
+
+def _place(like: Like) -> tuple[TweetId, UserId]:
+    """Where a walk over all likes meets it."""
+    return like.tweet_id, like.user_id
 
 
 def _newest(likes: Iterable[Like], before: Version | None, limit: int) -> list[Like]:

@@ -1,7 +1,7 @@
 """Notifications in dictionaries."""
 
 from collections.abc import Callable, Collection, Sequence
-from heapq import nlargest
+from heapq import nlargest, nsmallest
 
 from roost.domain.events import Event, Notified
 from roost.domain.ids import Position
@@ -34,5 +34,18 @@ class MemoryNotificationStore:
     async def get(self, user_id: int, id: int) -> Notification | None:
         return self._by_user.get(user_id, {}).get(id)
 
+    async def restore(self, notifications: Collection[Notification]) -> None:
+        for notification in notifications:
+            self._by_user.setdefault(notification.user_id, {}).setdefault(notification.id, notification)
+
+    async def scan(self, after: Notification | None, limit: int) -> Sequence[Notification]:
+        kept = (one for of_user in self._by_user.values() for one in of_user.values())
+        return nsmallest(limit, (one for one in kept if after is None or _place(one) > _place(after)), key=_place)
+
     async def clear(self) -> None:
         self._by_user.clear()
+
+
+def _place(notification: Notification) -> tuple[int, int]:
+    """Where a walk over all of them meets it."""
+    return notification.user_id, notification.id

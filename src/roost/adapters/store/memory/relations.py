@@ -1,6 +1,7 @@
 """Follows, requests, blocks and mutes in dictionaries: by what a user does, and by whom it is done to."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from heapq import nsmallest
 from itertools import chain
 
 from roost.domain.errors import Invalid
@@ -95,6 +96,10 @@ class MemoryRelationStore:
         self._leave([fact for row in naming for fact in self._drop(row.kind, row.subject, row.object)])
         return len(naming)
 
+    async def scan(self, after: Relation | None, limit: int) -> Sequence[Relation]:
+        rows = (row for of_subject in self._by_subject.values() for row in of_subject.values())
+        return nsmallest(limit, (row for row in rows if after is None or _place(row) > _place(after)), key=_place)
+
     def follower_count(self, user: UserId) -> int:
         """How many follow the user."""
         return len(self._to(RelationKind.FOLLOW, user))
@@ -138,6 +143,11 @@ class MemoryRelationStore:
         count = len(others - {object_})
         if count >= following_max:
             raise Invalid(f"{count} users followed or asked, at most {following_max} allowed")
+
+
+def _place(row: Relation) -> tuple[str, UserId, UserId]:
+    """Where a walk over all rows meets it."""
+    return row.kind.value, row.subject, row.object
 
 
 def _newest(rows: Iterable[Relation], before: Version | None, limit: int) -> list[Relation]:

@@ -92,6 +92,14 @@ class SqliteLikeStore:
         sql = "SELECT tweet_id FROM likes_by WHERE user_id = ? ORDER BY tweet_id DESC LIMIT ?"
         return [TweetId(id) for (id,) in await read_up_to(self._file, limit, sql, user_id)]
 
+    async def scan(self, after: Like | None, limit: int) -> Sequence[Like]:
+        rows = self._file.rows(
+            "SELECT user_id, tweet_id, tweet_author, version FROM likes WHERE (tweet_id, version, user_id) > (?, ?, ?)"
+            " ORDER BY tweet_id, version, user_id LIMIT ?",
+            (*((0, 0, 0) if after is None else (after.tweet_id, after.version, after.user_id)), limit),
+        )
+        return [Like(*row) for row in rows]
+
 
 def _changed(like: Like, *, now: bool) -> LikeChanged:
     return LikeChanged(like.user_id, like.tweet_id, like.tweet_author, now, like.version)

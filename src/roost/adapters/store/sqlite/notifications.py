@@ -56,6 +56,19 @@ class SqliteNotificationStore:
         rows = self._file.rows(sql, (user_id, id))
         return _notification(user_id, rows[0]) if rows else None
 
+    async def restore(self, notifications: Collection[Notification]) -> None:
+        rows = [(each.user_id, each.id, each.kind.value, each.actor, each.tweet_id) for each in notifications]
+        if rows:
+            await self._file.write(lambda connection: connection.executemany(_INSERT, rows))
+
+    async def scan(self, after: Notification | None, limit: int) -> Sequence[Notification]:
+        rows = self._file.rows(
+            "SELECT user_id, id, kind, actor, tweet_id FROM notifications WHERE (user_id, id) > (?, ?)"
+            " ORDER BY user_id, id LIMIT ?",
+            (*((0, 0) if after is None else (after.user_id, after.id)), limit),
+        )
+        return [_notification(user_id, row) for user_id, *row in rows]
+
     async def clear(self) -> None:
         await self._file.write(lambda connection: connection.execute("DELETE FROM notifications"))
 

@@ -166,6 +166,14 @@ class SqliteRelationStore:
 
         return await self._file.write(job)
 
+    async def scan(self, after: Relation | None, limit: int) -> Sequence[Relation]:
+        rows = self._file.rows(
+            "SELECT kind, subject, object, version FROM relations WHERE (kind, subject, object) > (?, ?, ?)"
+            " ORDER BY kind, subject, object LIMIT ?",
+            (*(("", 0, 0) if after is None else (after.kind.value, after.subject, after.object)), limit),
+        )
+        return [Relation(RelationKind(kind), *row) for kind, *row in rows]
+
 
 def _row(connection: sqlite3.Connection, kind: RelationKind, subject: UserId, object_: UserId) -> Version | None:
     row = connection.execute(
