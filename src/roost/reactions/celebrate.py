@@ -7,16 +7,21 @@ starts first (RETURNING), then the followers' homes are forgotten, so that they 
 merged, and last the row goes.
 """
 
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 
 from roost.domain.celebrity import Celebrity, CelebrityState, should_demote, should_promote
 from roost.domain.events import CelebrityChanged, Counted, Event
 from roost.domain.ids import UserId
+from roost.ports.accounts import AccountStore
 from roost.ports.cache import TimelineCache
 from roost.ports.celebrities import CelebrityStore
 from roost.ports.ids import IdSource
 from roost.views.celebrities import CelebrityView
 from roost.views.relations import FollowerView
+
+REBUILD_BATCH = 500
+"""Users judged in one step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,33 @@ class Celebrate:
                 await self._put(user, CelebrityState.MERGED)
         elif promoted and should_demote(followers, self.threshold):
             await self._put(user, CelebrityState.RETURNING)
+
+    async def rebuild(self, accounts: AccountStore) -> AsyncIterator[int]:
+        """Judge all users by their rows of followers: first who falls, so that there is room for who rises, the most
+        followed first.
+
+        Yields how many are done, after each step. Facts may be dealt with between steps, not within one.
+        """
+        for row in list(self.celebrities.rows.values()):
+            count = await self._follower_counts([row.user_id])
+            await self.judge(row.user_id, count[row.user_id])
+            if row.state is CelebrityState.RETURNING:
+                await self._retire(row)
+        await self.celebrities.load()
+        done, user = 0, UserId(0)
+        rising: dict[UserId, int] = {}
+        while users := await accounts.user_ids(user, REBUILD_BATCH):
+            counts = await self._follower_counts(users)
+            rising |= {id: count for id, count in counts.items() if should_promote(count, self.threshold)}
+            rising = dict(sorted(rising.items(), key=lambda each: -each[1])[: self.count_max])
+            user, done = users[-1], done + len(users)
+            yield done
+        for id, count in rising.items():
+            await self.judge(id, count)
+            await self.celebrities.load()  # the bound on rows looks at those just put
+
+    async def _follower_counts(self, users: Collection[UserId]) -> Mapping[UserId, int]:
+        return await self.followers.store.follower_counts(users)
 
     async def _put(self, user: UserId, state: CelebrityState) -> None:
         await self.store.put(Celebrity(user, state, self.ids.next_version()))

@@ -66,6 +66,13 @@ class Refresh:
         if react is not None:
             await react(event)
 
+    async def forget_timelines(self) -> None:
+        """Make all timelines cold: each is rebuilt from the store when it is read next."""
+        await self.homes.clear()
+        await self.home_segments.clear()
+        await self.user_timelines.clear()
+        await self.user_segments.clear()
+
     async def _tweet_posted(self, event: TweetPosted) -> None:
         # The author sees it at once; followers are the business of fan_out.
         await self.user_timelines.push(event.tweet_id, (event.author_id,))
