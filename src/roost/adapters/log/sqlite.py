@@ -25,8 +25,9 @@ AT_HAND_MAX = 20_000
 """Events kept decoded: some 20 MB at the most, half a minute at 600 tweets/s."""
 AT_HAND_SLACK_PART = 10
 """They are cut only when they are a tenth too many: one move for 2,000 events."""
-PULL_MAX = 256
-"""Rows read and decoded at one go on the loop: some 2 ms."""
+PULL_MAX = 128
+"""Rows read and decoded at one go on the loop: some 1 ms. In a thread each row would cost a turn of the interpreter
+lock, up to half a millisecond behind a busy loop."""
 LOOK_ANYWAY_S = 0.5
 """A net for what another process wrote, and for a bell that was missed."""
 CONFIRM_DELAY_S = 1.0
@@ -158,14 +159,20 @@ class SqliteEventLog:
             first = bisect_right(self._seqs, seq)
             events = self._at_hand[first : first + limit]
             return _Read(events, self._upto if first + limit >= len(self._seqs) else self._seqs[first + limit - 1])
+        return await self._from_table(seq, limit)
 
-        def job(connection: sqlite3.Connection) -> _Read:
-            rows = connection.execute(_AFTER, (seq, limit)).fetchall()
-            if rows and rows[0][0] > seq + 1:
+    async def _from_table(self, seq: int, limit: int) -> _Read:
+        events: list[Logged] = []
+        while len(events) < limit:
+            rows: list[Row] = self._file.rows(_AFTER, (seq, min(limit - len(events), PULL_MAX)))
+            if not rows:
+                break
+            if rows[0][0] > seq + 1:
                 raise Gone(f"the log begins after {rows[0][0] - 1}, {seq} lies before it")
-            return _Read(_decoded(rows), rows[-1][0] if rows else seq)
-
-        return await self._file.read(job)
+            events += _decoded(rows)
+            seq = rows[-1][0]
+            await asyncio.sleep(0)  # others have their turn
+        return _Read(events, seq)
 
     async def beyond(self, seq: int) -> None:
         """Return once there is something after that number, or the log is closed."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import zip_longest
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.tables import pieces, rows_among
+from roost.adapters.store.sqlite.tables import decode_arrays, encode_array, pieces, rows_among
 from roost.domain.events import Counted
 from roost.domain.ids import TweetId, UserId, Version
 from roost.domain.tweet import TweetCounts
@@ -23,17 +23,23 @@ CREATE TABLE IF NOT EXISTS user_counts (
 COUNTED_MAX = 500
 """Tweets, and users, in one announcement: some 30 kB."""
 
-_OF_TWEET = """SELECT
-  (SELECT count(*) FROM replies WHERE tweet_id = ?1), (SELECT count(*) FROM retweets_of WHERE tweet_id = ?1),
-  (SELECT count(*) FROM likes WHERE tweet_id = ?1), (SELECT count(*) FROM quotes_of WHERE tweet_id = ?1)"""
-_OF_USER = """SELECT
-  (SELECT count(*) FROM user_tweets WHERE user_id = ?1),
-  (SELECT count(*) FROM relations WHERE kind = 'follow' AND object = ?1),
-  (SELECT count(*) FROM relations WHERE kind = 'follow' AND subject = ?1)"""
-_KEEP_TWEET = """INSERT INTO tweet_counts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (tweet_id) DO UPDATE SET
+# One row each, whatever they count: a row in a thread costs a turn of the interpreter lock.
+_OF_TWEETS = """SELECT json_group_array(json_array(value,
+  (SELECT count(*) FROM replies WHERE tweet_id = value), (SELECT count(*) FROM retweets_of WHERE tweet_id = value),
+  (SELECT count(*) FROM likes WHERE tweet_id = value), (SELECT count(*) FROM quotes_of WHERE tweet_id = value)))
+  FROM json_each(?)"""
+_OF_USERS = """SELECT json_group_array(json_array(value,
+  (SELECT count(*) FROM user_tweets WHERE user_id = value),
+  (SELECT count(*) FROM relations WHERE kind = 'follow' AND object = value),
+  (SELECT count(*) FROM relations WHERE kind = 'follow' AND subject = value))) FROM json_each(?)"""
+_KEEP_TWEETS = """INSERT INTO tweet_counts SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+  json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'), ?2 FROM json_each(?1)
+  WHERE true ON CONFLICT (tweet_id) DO UPDATE SET
   replies = excluded.replies, retweets = excluded.retweets, likes = excluded.likes, quotes = excluded.quotes,
   version = excluded.version WHERE excluded.version > version"""
-_KEEP_USER = """INSERT INTO user_counts VALUES (?, ?, ?, ?, ?) ON CONFLICT (user_id) DO UPDATE SET
+_KEEP_USERS = """INSERT INTO user_counts SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+  json_extract(value, '$[2]'), json_extract(value, '$[3]'), ?2 FROM json_each(?1)
+  WHERE true ON CONFLICT (user_id) DO UPDATE SET
   tweets = excluded.tweets, followers = excluded.followers, following = excluded.following,
   version = excluded.version WHERE excluded.version > version"""
 
@@ -62,22 +68,21 @@ class SqliteCountStore:
             await self._recount(some_tweets, some_users, version)
 
     async def _recount(self, tweets: Sequence[int], users: Sequence[int], version: Version) -> None:
-        def count(connection: sqlite3.Connection) -> Counted:
-            return Counted(
-                tuple((TweetId(id), TweetCounts(*connection.execute(_OF_TWEET, (id,)).fetchone())) for id in tweets),
-                tuple((UserId(id), UserCounts(*connection.execute(_OF_USER, (id,)).fetchone())) for id in users),
-                version,
-            )
+        def count(connection: sqlite3.Connection) -> tuple[str, str]:
+            ((of_tweets,),) = connection.execute(_OF_TWEETS, (encode_array(tweets).decode(),)).fetchall()
+            ((of_users,),) = connection.execute(_OF_USERS, (encode_array(users).decode(),)).fetchall()
+            return of_tweets, of_users
 
-        counted = await self._file.read(count)
+        of_tweets, of_users = await self._file.read(count)
+        counted = Counted(
+            tuple((TweetId(id), TweetCounts(*counts)) for id, *counts in decode_arrays(of_tweets)),
+            tuple((UserId(id), UserCounts(*counts)) for id, *counts in decode_arrays(of_users)),
+            version,
+        )
 
         def keep(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                _KEEP_TWEET, [(id, c.replies, c.retweets, c.likes, c.quotes, version) for id, c in counted.tweets]
-            )
-            connection.executemany(
-                _KEEP_USER, [(id, c.tweets, c.followers, c.following, version) for id, c in counted.users]
-            )
+            connection.execute(_KEEP_TWEETS, (of_tweets, version))
+            connection.execute(_KEEP_USERS, (of_users, version))
             self._file.leave(connection, [counted])
 
         await self._file.write(keep)

@@ -4,8 +4,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.bounded_reads import read_up_to
-from roost.adapters.store.sqlite.tables import BEYOND_ALL, rows_among
+from roost.adapters.store.sqlite.tables import BEYOND_ALL, ids_of, rows_among
 from roost.domain.events import LikeChanged
 from roost.domain.ids import Position, TweetId, UserId, Version
 from roost.ports.likes import Like
@@ -67,30 +66,24 @@ class SqliteLikeStore:
         return {id for (id,) in await rows_among(self._file, sql, tweet_ids, user_id)}
 
     async def of_tweet(self, tweet_id: TweetId, before: Version | None, limit: int) -> Sequence[Like]:
-        rows = await read_up_to(
-            self._file,
-            limit,
+        rows = self._file.rows(
             "SELECT user_id, tweet_author, version FROM likes WHERE tweet_id = ? AND version < ?"
             " ORDER BY version DESC, user_id DESC LIMIT ?",
-            tweet_id,
-            BEYOND_ALL if before is None else before,
+            (tweet_id, BEYOND_ALL if before is None else before, limit),
         )
         return [Like(user_id, tweet_id, author, version) for user_id, author, version in rows]
 
     async def by_user(self, user_id: UserId, before: Version | None, limit: int) -> Sequence[Like]:
-        rows = await read_up_to(
-            self._file,
-            limit,
+        rows = self._file.rows(
             "SELECT tweet_id, tweet_author, version FROM likes_by INDEXED BY likes_by_newest"
             " WHERE user_id = ? AND version < ? ORDER BY version DESC LIMIT ?",
-            user_id,
-            BEYOND_ALL if before is None else before,
+            (user_id, BEYOND_ALL if before is None else before, limit),
         )
         return [Like(user_id, *row) for row in rows]
 
     async def newest_liked(self, user_id: UserId, limit: int) -> Sequence[TweetId]:
-        sql = "SELECT tweet_id FROM likes_by WHERE user_id = ? ORDER BY tweet_id DESC LIMIT ?"
-        return [TweetId(id) for (id,) in await read_up_to(self._file, limit, sql, user_id)]
+        sql = "SELECT tweet_id AS id FROM likes_by WHERE user_id = ? ORDER BY tweet_id DESC LIMIT ?"
+        return [TweetId(id) for id in ids_of(self._file, sql, user_id, limit)]
 
     async def scan(self, after: Like | None, limit: int) -> Sequence[Like]:
         rows = self._file.rows(

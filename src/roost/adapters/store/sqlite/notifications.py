@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.bounded_reads import read_up_to
 from roost.adapters.store.sqlite.tables import BEYOND_ALL, rows_among
 from roost.domain.events import Notified
 from roost.domain.ids import UserId
@@ -42,12 +41,9 @@ class SqliteNotificationStore:
             await self._file.write(lambda connection: connection.executemany(delete, there))
 
     async def page(self, user_id: int, before: int | None, limit: int) -> Sequence[Notification]:
-        rows = await read_up_to(
-            self._file,
-            limit,
+        rows = self._file.rows(
             "SELECT id, kind, actor, tweet_id FROM notifications WHERE user_id = ? AND id < ? ORDER BY id DESC LIMIT ?",
-            user_id,
-            BEYOND_ALL if before is None else before,
+            (user_id, BEYOND_ALL if before is None else before, limit),
         )
         return [_notification(user_id, row) for row in rows]
 

@@ -5,14 +5,14 @@ commands/post_tweet -> (here) -> adapters/sqlite_file
 A plain tweet writes three rows: its own, its place among the author's, and its announcement.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from roost.adapters.sqlite_file import SqliteFile
 from roost.adapters.store.sqlite.author_merge import Stretch, foremost
-from roost.adapters.store.sqlite.bounded_reads import read_up_to
-from roost.adapters.store.sqlite.tables import BEYOND_ALL, rows_among, select_among
+from roost.adapters.store.sqlite.tables import BEYOND_ALL, SLICE_ROWS, among, ids_of, pieces, rows_among
 from roost.adapters.store.sqlite.tweet_rows import decode_tweet, encode_tweet
 from roost.domain.errors import Invalid, RefReused
 from roost.domain.events import Event
@@ -104,26 +104,24 @@ class SqliteTweetStore:
         return await self._file.read(job)
 
     async def replies_to(self, tweet_id: TweetId, after: TweetId | None, limit: int) -> Sequence[TweetId]:
-        sql = "SELECT reply_id FROM replies WHERE tweet_id = ? AND reply_id > ? ORDER BY reply_id LIMIT ?"
-        return await self._ids(limit, sql, tweet_id, after or 0)
+        sql = "SELECT reply_id AS id FROM replies WHERE tweet_id = ? AND reply_id > ? ORDER BY reply_id LIMIT ?"
+        return self._ids(sql, tweet_id, after or 0, limit)
 
     async def retweets_of(self, tweet_id: TweetId, before: TweetId | None, limit: int) -> Sequence[TweetId]:
-        sql = (
-            "SELECT retweet_id FROM retweets_of WHERE tweet_id = ? AND retweet_id < ? ORDER BY retweet_id DESC LIMIT ?"
-        )
-        return await self._ids(limit, sql, tweet_id, BEYOND_ALL if before is None else before)
+        sql = "SELECT retweet_id AS id FROM retweets_of WHERE tweet_id = ? AND retweet_id < ? ORDER BY id DESC LIMIT ?"
+        return self._ids(sql, tweet_id, BEYOND_ALL if before is None else before, limit)
 
     async def quotes_of(self, tweet_id: TweetId, before: TweetId | None, limit: int) -> Sequence[TweetId]:
-        sql = "SELECT quote_id FROM quotes_of WHERE tweet_id = ? AND quote_id < ? ORDER BY quote_id DESC LIMIT ?"
-        return await self._ids(limit, sql, tweet_id, BEYOND_ALL if before is None else before)
+        sql = "SELECT quote_id AS id FROM quotes_of WHERE tweet_id = ? AND quote_id < ? ORDER BY quote_id DESC LIMIT ?"
+        return self._ids(sql, tweet_id, BEYOND_ALL if before is None else before, limit)
 
     async def retweeted_by(self, user_id: UserId, tweet_ids: Collection[TweetId]) -> Mapping[TweetId, TweetId]:
         sql = "SELECT tweet_id, retweet_id FROM retweet_by WHERE user_id = ? AND tweet_id IN ({ids})"
         return dict(await rows_among(self._file, sql, tweet_ids, user_id))
 
     async def retweets_by(self, user_id: UserId, limit: int) -> Sequence[TweetId]:
-        sql = "SELECT tweet_id FROM retweet_by WHERE user_id = ? ORDER BY tweet_id DESC LIMIT ?"
-        return await self._ids(limit, sql, user_id)
+        sql = "SELECT tweet_id AS id FROM retweet_by WHERE user_id = ? ORDER BY tweet_id DESC LIMIT ?"
+        return self._ids(sql, user_id, limit)
 
     async def delete(self, tweet: Tweet, version: Version, events: Sequence[Event]) -> Position | None:
         """Its places go; its message and its content's rows are erased by others, later."""
@@ -146,26 +144,32 @@ class SqliteTweetStore:
         """What was said goes; who was mentioned stays, for reactions that meet the deletion late."""
 
         def job(connection: sqlite3.Connection) -> None:
-            sql = "SELECT body FROM tweets WHERE deleted AND tweet_id IN ({ids})"
-            for (body,) in select_among(connection, sql, ids):
-                tweet = decode_tweet(body)
-                if tweet.message:
-                    _replace(connection, replace(tweet, message="", hashtags=(), urls=(), cashtags=()))
+            for piece in pieces(ids, SLICE_ROWS):
+                sql, marked = among("SELECT body FROM tweets WHERE deleted AND tweet_id IN ({ids})", piece)
+                for (body,) in connection.execute(sql, marked).fetchall():
+                    tweet = decode_tweet(body)
+                    if tweet.message:
+                        _replace(connection, replace(tweet, message="", hashtags=(), urls=(), cashtags=()))
 
         await self._file.write(job)
 
     async def scan(self, after: TweetId, limit: int) -> Sequence[Tweet]:
-        def job(connection: sqlite3.Connection) -> list[Tweet]:
-            sql = "SELECT body FROM tweets WHERE tweet_id > ? ORDER BY tweet_id LIMIT ?"
-            return [decode_tweet(body) for (body,) in connection.execute(sql, (after, limit)).fetchall()]
-
-        return await self._file.read(job)
+        sql = "SELECT body FROM tweets WHERE tweet_id > ? ORDER BY tweet_id LIMIT ?"
+        found: list[Tweet] = []
+        while len(found) < limit:
+            wanted = min(limit - len(found), SLICE_ROWS)
+            rows = self._file.rows(sql, (found[-1].id if found else after, wanted))
+            found += [decode_tweet(body) for (body,) in rows]
+            if len(rows) < wanted:
+                break
+            await asyncio.sleep(0)  # others have their turn
+        return found
 
     async def newest_id(self) -> TweetId:
         return TweetId(self._file.rows("SELECT ifnull(max(tweet_id), 0) FROM tweets")[0][0])
 
-    async def _ids(self, limit: int, sql: str, *parameters: int | str) -> list[TweetId]:
-        return [TweetId(id) for (id,) in await read_up_to(self._file, limit, sql, *parameters)]
+    def _ids(self, sql: str, *parameters: int) -> list[TweetId]:
+        return [TweetId(id) for id in ids_of(self._file, sql, *parameters)]
 
 
 _INSERTS = {
