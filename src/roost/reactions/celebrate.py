@@ -56,27 +56,28 @@ class Celebrate:
             await self._put(user, CelebrityState.RETURNING)
 
     async def rebuild(self, accounts: AccountStore) -> AsyncIterator[int]:
-        """Judge all users by their rows of followers: first who falls, so that there is room for who rises, the most
-        followed first.
+        """Judge all users by their rows of followers: first those who are celebrities, then who may become one, the
+        most followed first.
 
         Yields how many are done, after each step. Facts may be dealt with between steps, not within one.
         """
         for row in list(self.celebrities.rows.values()):
-            count = await self._follower_counts([row.user_id])
-            await self.judge(row.user_id, count[row.user_id])
-            if row.state is CelebrityState.RETURNING:
+            followers = (await self._follower_counts([row.user_id]))[row.user_id]
+            if row.state is CelebrityState.MERGED or should_promote(followers, self.threshold):
+                await self.judge(row.user_id, followers)
+            else:
                 await self._retire(row)
         await self.celebrities.load()
         done, user = 0, UserId(0)
         rising: dict[UserId, int] = {}
         while users := await accounts.user_ids(user, REBUILD_BATCH):
             counts = await self._follower_counts(users)
-            rising |= {id: count for id, count in counts.items() if should_promote(count, self.threshold)}
+            rising |= {id: followers for id, followers in counts.items() if should_promote(followers, self.threshold)}
             rising = dict(sorted(rising.items(), key=lambda each: -each[1])[: self.count_max])
             user, done = users[-1], done + len(users)
             yield done
-        for id, count in rising.items():
-            await self.judge(id, count)
+        for id, followers in rising.items():
+            await self.judge(id, followers)
             await self.celebrities.load()  # the bound on rows looks at those just put
 
     async def _follower_counts(self, users: Collection[UserId]) -> Mapping[UserId, int]:

@@ -88,12 +88,19 @@ class Notify:
             await self.notifications.remove(event.object, [event.version])
 
     async def rebuild(self) -> AsyncIterator[int]:
-        """Keep what is missing, without telling anybody, and drop what no row bears out. Nothing that is right is
+        """Drop what no row bears out, then keep what is missing, without telling anybody. Nothing that is right is
         absent meanwhile.
 
         Yields how many rows were looked at, after each step. Facts may be dealt with between steps, not within one.
         """
-        done, tweet = 0, TweetId(0)
+        done = 0
+        kept: Notification | None = None
+        while notifications := await self.notifications.scan(kept, REBUILD_BATCH):
+            for each in await self._unfounded(notifications):
+                await self.notifications.remove(each.user_id, [each.id])
+            kept, done = notifications[-1], done + len(notifications)
+            yield done
+        tweet = TweetId(0)
         while tweets := await self.tweets.store.scan(tweet, REBUILD_BATCH):
             await self.notifications.restore([told for row in tweets if not row.deleted for told in _of_tweet(row)])
             tweet, done = tweets[-1].id, done + len(tweets)
@@ -107,12 +114,6 @@ class Notify:
         while relations := await self.relations.scan(relation, REBUILD_BATCH):
             await self.notifications.restore([told for row in relations for told in _of_relation(row)])
             relation, done = relations[-1], done + len(relations)
-            yield done
-        kept: Notification | None = None
-        while notifications := await self.notifications.scan(kept, REBUILD_BATCH):
-            for each in await self._unfounded(notifications):
-                await self.notifications.remove(each.user_id, [each.id])
-            kept, done = notifications[-1], done + len(notifications)
             yield done
 
     async def _unfounded(self, notifications: Sequence[Notification]) -> list[Notification]:
