@@ -120,6 +120,16 @@ async def test_a_user_is_replaced_by_a_greater_version_only(stores: Stores) -> N
     assert stores.left() == [changed]
 
 
+async def test_a_change_of_what_was_read_stands_only_if_nobody_changed_it_since(stores: Stores) -> None:
+    await stores.accounts.create(user(version=5), account(), None, [])
+    first, second = replace(user(version=6), bio="first"), replace(user(version=7), bio="second")
+    assert await stores.accounts.save_user(first, [], over=Version(5)) is not None
+    assert await stores.accounts.save_user(second, [CREATED], over=Version(5)) is None
+    assert await stores.accounts.users([ANA]) == {ANA: first}
+    assert stores.left() == []
+    assert await stores.accounts.save_user(second, [], over=Version(6)) is not None
+
+
 async def test_a_user_who_was_never_created_is_not_saved(stores: Stores) -> None:
     assert await stores.accounts.save_user(user(version=9), [CREATED]) is None
     assert await stores.accounts.users([ANA]) == {}

@@ -57,15 +57,20 @@ class ForgetsTheFirstSession(MemoryAccountStore):
 
 
 class LastSaveWins(MemoryAccountStore):
-    async def save_user(self, user: User, events: Sequence[Event]) -> Position | None:
+    async def save_user(self, user: User, events: Sequence[Event], over: Version | None = None) -> Position | None:
         self._users[user.id] = user
         return self._leave(events)
 
 
 class SavesTheDeleted(MemoryAccountStore):
-    async def save_user(self, user: User, events: Sequence[Event]) -> Position | None:
+    async def save_user(self, user: User, events: Sequence[Event], over: Version | None = None) -> Position | None:
         if user.id in self._users:
             self._users[user.id] = replace(self._users[user.id], deleted=False)
+        return await super().save_user(user, events, over)
+
+
+class SavesOverAnything(MemoryAccountStore):
+    async def save_user(self, user: User, events: Sequence[Event], over: Version | None = None) -> Position | None:
         return await super().save_user(user, events)
 
 
@@ -262,6 +267,7 @@ ACCOUNTS: list[tuple[type[MemoryAccountStore], Promise]] = [
     (ForgetsTheFirstSession, accounts.test_a_new_user_is_found_by_id_name_address_and_token),
     (LastSaveWins, accounts.test_a_user_is_replaced_by_a_greater_version_only),
     (LastSaveWins, accounts.test_a_user_who_was_never_created_is_not_saved),
+    (SavesOverAnything, accounts.test_a_change_of_what_was_read_stands_only_if_nobody_changed_it_since),
     (SavesTheDeleted, accounts.test_a_change_that_began_before_the_deletion_does_not_undo_it),
     (KeepsTheOldAddressTaken, accounts.test_a_changed_address_is_confirmed_and_frees_the_old_one),
     (TakesAnothersAddress, accounts.test_an_address_of_another_is_not_taken_over),

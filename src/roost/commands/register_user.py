@@ -79,7 +79,7 @@ class RegisterUser:
         return not taken
 
     async def _create(self, user: User, account: Account, issued: IssuedSession) -> tuple[Account, Position]:
-        facts = [UserChanged(user.id, user.version)]
+        facts = [UserChanged(user.id, user.version, sight=False)]
         try:
             return account, await self.store.create(user, account, issued.session, facts)
         except AlreadyTaken as taken:

@@ -72,7 +72,8 @@ class UpdateProfile:
             if changed == user:
                 return user
             changed = replace(changed, version=self.ids.next_version(user.version))
-            position = await self.store.save_user(changed, [UserChanged(user_id, changed.version)])
+            facts = [UserChanged(user_id, changed.version)]
+            position = await self.store.save_user(changed, facts, over=user.version)
             if position is not None:
                 await self.progress.reached(position)
                 return changed

@@ -33,8 +33,12 @@ class AccountStore(Protocol):
         """User ids by `names.username_key`; of deleted users too; the missing are absent."""
         ...
 
-    async def save_user(self, user: User, events: Sequence[Event]) -> Position | None:
-        """Replace the row if `user.version` is greater than the kept one; None when it is not."""
+    async def save_user(self, user: User, events: Sequence[Event], over: Version | None = None) -> Position | None:
+        """Replace the row if `user.version` is greater than the kept one's; None when it is not.
+
+        With `over`, only while the kept one's is still that: so that of two who change what they read, the second
+        reads again, and nothing is lost.
+        """
         ...
 
     async def account(self, user_id: UserId) -> Account | None:

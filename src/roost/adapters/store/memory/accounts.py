@@ -47,10 +47,12 @@ class MemoryAccountStore:
     async def ids_by_name(self, keys: Collection[str]) -> Mapping[str, UserId]:
         return {key: self._ids_by_name[key] for key in keys if key in self._ids_by_name}
 
-    async def save_user(self, user: User, events: Sequence[Event]) -> Position | None:
+    async def save_user(self, user: User, events: Sequence[Event], over: Version | None = None) -> Position | None:
         """A deleted user stays deleted: whoever read the row before the deletion cannot bring it back."""
         kept = self._users.get(user.id)
         if kept is None or kept.version >= user.version or kept.deleted:
+            return None
+        if over is not None and kept.version != over:
             return None
         self._users[user.id] = user
         return self._leave(events)

@@ -62,12 +62,14 @@ class SqliteAccountStore:
         sql = "SELECT name_key, user_id FROM users WHERE name_key IN (SELECT value FROM json_each(?))"
         return dict(self._file.rows(sql, (_array(keys),)))
 
-    async def save_user(self, user: User, events: Sequence[Event]) -> Position | None:
+    async def save_user(self, user: User, events: Sequence[Event], over: Version | None = None) -> Position | None:
         """A deleted user stays deleted: whoever read the row before the deletion cannot bring it back."""
 
         def job(connection: sqlite3.Connection) -> Position | None:
             kept = connection.execute("SELECT version, deleted FROM users WHERE user_id = ?", (user.id,)).fetchone()
             if kept is None or kept[0] >= user.version or kept[1]:
+                return None
+            if over is not None and kept[0] != over:
                 return None
             _update_user(connection, user)
             return self._file.leave(connection, events)
