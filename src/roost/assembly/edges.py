@@ -19,6 +19,7 @@ from roost.commands.post_tweet import PostTweet
 from roost.commands.relate import Relate
 from roost.commands.report import CloseReport, FileReport
 from roost.domain.ids import Position, TweetId, UserId, first_id_at
+from roost.edge.cells import CellShelf
 from roost.edge.live.channels import Channels
 from roost.edge.live.entrance import Entrance
 from roost.edge.live.hub import Hub
@@ -28,11 +29,12 @@ from roost.edge.live.resume import Resume
 from roost.edge.live.room import Room
 from roost.edge.live.session import LiveDesk
 from roost.edge.live.tickets import Tickets
-from roost.edge.native.app import NativeApp
+from roost.edge.native.app import JSON_HEADERS, NativeApp
 from roost.edge.native.auth import Authentication, SessionCookie
 from roost.edge.native.endpoint import Endpoint
 from roost.edge.native.front import FrontPage
 from roost.edge.native.health import HealthReads, RequestFigures
+from roost.edge.native.hot import HotTimelines
 from roost.edge.native.limits import RateLimits, Rule, user_key
 from roost.edge.native.lists import UserListReads
 from roost.edge.native.notifications import NotificationReads, NotificationRenderer
@@ -44,6 +46,7 @@ from roost.edge.native.tickets import WebSocketTickets
 from roost.edge.native.timelines import Timelines
 from roost.edge.native.tweets import Tweets
 from roost.edge.rendering import ContentAddresses, TweetRenderer
+from roost.edge.settled_homes import SettledHomes
 from roost.queries.home_timeline import HomeTimeline
 from roost.queries.notifications import Notifications
 from roost.queries.open_reports import OpenReports
@@ -66,6 +69,7 @@ class Edges:
     hub: Hub
     entrance: Entrance
     room: Room
+    hot: HotTimelines
 
 
 def rate_rules(settings: Settings) -> tuple[Rule, ...]:
@@ -87,14 +91,16 @@ def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[No
     addresses = ContentAddresses(settings.public_url.rstrip("/"), engines.signing_key, engines.clock)
     renderer = TweetRenderer(views.tweets, views.acts, views.contents, addresses, settings.tweets_cached_max)
     queries = Queries(node)
+    limits = RateLimits(rate_rules(settings), engines.clock, on=settings.rate_limits)
+    hot = _hot(node, renderer, limits)
     post = _post_tweet(node)
     notified = NotificationRenderer(renderer, addresses)
-    limits = RateLimits(rate_rules(settings), engines.clock, on=settings.rate_limits)
     room = _room(node, renderer, queries.notifications, notified, position)
     tickets = Tickets(engines.clock, engines.randomness)
     hub = Hub(Limits(sockets_max=settings.sockets_max))
     registry = CollectorRegistry()
     endpoints = [
+        *Timelines(queries.user, queries.home, renderer, hot).endpoints(),
         *_tweet_endpoints(node, queries, post, renderer, addresses),
         *_user_endpoints(node, queries, addresses),
         *NotificationReads(queries.notifications, notified).endpoints(),
@@ -112,8 +118,8 @@ def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[No
         clock=engines.clock,
     )
     registry.register(RequestFigures(app.tree.routes))
-    registry.register(NodeFigures(node, hub, room))
-    return Edges(app, hub, _entrance(node, room, post, renderer, limits, tickets), room)
+    registry.register(NodeFigures(node, hub, room, hot))
+    return Edges(app, hub, _entrance(node, room, post, renderer, limits, tickets), room, hot)
 
 
 class Queries:
@@ -130,6 +136,16 @@ class Queries:
         self.thread = Thread(stores.tweets, views.tweets, views.sight)
         self.search = Search(engines.tweet_index, engines.user_index, views.users, views.relations, views.sight)
         self.trends = Trends(engines.tweet_index, engines.clock)
+
+
+def _hot(node: Node, renderer: TweetRenderer, limits: RateLimits) -> HotTimelines:
+    views, settings = node.views, node.settings
+    shelf = CellShelf(renderer, views.caches.tweet_counts, settings.tweets_cached_max)
+    homes = SettledHomes(
+        views.home_timelines, views.sight, views.acts, views.contents, shelf, settings.timelines_cached_max
+    )
+    node.on_refreshed.append(shelf.noted)
+    return HotTimelines(homes, views.sessions, limits, node.engines.clock, JSON_HEADERS)
 
 
 def _post_tweet(node: Node) -> PostTweet:
@@ -167,7 +183,6 @@ def _tweet_endpoints(
     )
     search = SearchReads(queries.search, queries.trends, queries.profiles, renderer, addresses)
     return [
-        *Timelines(queries.user, queries.home, renderer).endpoints(),
         *tweets.endpoints(),
         *search.endpoints(),
     ]

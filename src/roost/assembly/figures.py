@@ -9,6 +9,7 @@ from prometheus_client.registry import Collector
 from roost.assembly.node import Node
 from roost.edge.live.hub import Hub
 from roost.edge.live.room import Room
+from roost.edge.native.hot import HotTimelines
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -16,6 +17,7 @@ class NodeFigures(Collector):
     node: Node
     hub: Hub
     room: Room
+    hot: HotTimelines
 
     def collect(self) -> Iterable[Metric]:
         handled = CounterMetricFamily("roost_reaction_facts", "facts that reactions dealt with", labels=["reaction"])
@@ -38,6 +40,7 @@ class NodeFigures(Collector):
             yield GaugeMetricFamily(name, meaning, value)
         counters = {
             "roost_deliveries": ("pushes onto warm home timelines", self.node.fan_out.delivered),
+            "roost_hot_pages": ("pages of home timelines answered at once", self.hot.answered),
             "roost_pushes": ("frames pushed to sockets", self.room.pushed),
             "roost_pushes_dropped": ("frames that slow readers never got", self.hub.counts.dropped),
         }

@@ -14,6 +14,7 @@ from roost.assembly.engines import Engines
 from roost.assembly.reactor import Progress, Reactor, keep_house, of_event
 from roost.assembly.settings import Settings
 from roost.assembly.views import Views, build_views
+from roost.domain.events import Event
 from roost.domain.ids import Position
 from roost.ports.log import EventLog, Logged, Subscription
 from roost.reactions.celebrate import Celebrate
@@ -41,6 +42,8 @@ class Node:
     count: Count
     notify: Notify
     celebrate: Celebrate
+    # What looks at facts on this node right after its views: before anybody waits on them, and without waiting.
+    on_refreshed: list[Callable[[Event], None]] = field(default_factory=list)
     reactors: dict[str, Reactor] = field(default_factory=dict)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
 
@@ -56,6 +59,12 @@ class Node:
     def listen(self, react: Callable[[Logged], Awaitable[None]], position: Position, name: str) -> None:
         """Give all facts after `position` to one more reader of this node, once its views have them."""
         self.start(Reactor(name, self.engines.log.tail(position), react, after=self.progress))
+
+    async def refresh(self, event: Event) -> None:
+        """Apply a fact to the views of this node, and to what is derived from them."""
+        await self.views.refresh(event)
+        for note in self.on_refreshed:
+            note(event)
 
     async def lag(self) -> dict[str, int]:
         """Facts not yet confirmed, by durable reaction."""
@@ -130,7 +139,7 @@ def _node(engines: Engines, settings: Settings, views: Views, progress: Progress
 
 async def _start(node: Node, position: Position) -> None:
     events = node.engines.log
-    node.start(Reactor("refresh", events.tail(position), of_event(node.views.refresh), on_batch=node.progress.advance))
+    node.start(Reactor("refresh", events.tail(position), of_event(node.refresh), on_batch=node.progress.advance))
     node.listen(of_event(node.fan_out), position, "fan_out")
     for name, reaction in (("notify", node.notify), ("celebrate", node.celebrate)):
         node.start(Reactor(name, events.subscribe(name), of_event(reaction), after=node.progress))

@@ -22,7 +22,7 @@ from roost.assembly.node import running_node
 from roost.assembly.settings import Settings
 from roost.domain.errors import DependencyDown, Draining
 from roost.edge.live.protocol import live_protocol
-from roost.edge.live.upgrade import UpgradingHttp
+from roost.edge.native.hot_http import hot_http
 
 BACKLOG = 2_048
 DRAIN_S_MAX = 6
@@ -110,7 +110,7 @@ def _config(settings: Settings, edges: Edges) -> uvicorn.Config:
     trusted = settings.trusted_proxies
     return uvicorn.Config(
         edges.app,
-        http=UpgradingHttp,
+        http=hot_http(edges.hot),
         ws=live_protocol(edges.hub, edges.entrance),
         lifespan="off",
         log_config=None,

@@ -15,6 +15,7 @@ from roost.domain.ids import ContentId, Position, TweetId, UserId
 from roost.domain.text import MESSAGE_WEIGHT_MAX, Entities, extract_entities, normalise, weighted_length
 from roost.domain.tweet import (
     CLIENT_TIME_LENGTH_MAX,
+    NO_COUNTS,
     REF_KEPT_MS,
     REF_LENGTH_MAX,
     Audience,
@@ -109,6 +110,8 @@ class PostTweet:
         if repeated is not None:
             return repeated
         tweet = await self._compose(author, draft)
+        # Nobody can have reacted yet, so the first reader need not ask. Before the write, lest it undo a count.
+        await self.tweets.count_cache.put(tweet.id, NO_COUNTS)
         posted = await self.store.add(tweet, self._ref(author, draft), [TweetPosted.of(tweet)])
         return await self._acknowledge(author, tweet, posted)
 
@@ -162,10 +165,10 @@ class PostTweet:
             urls=entities.urls,
             cashtags=entities.cashtags,
             content=draft.content_ids,
-            reply_to=answered and answered.id,
-            reply_to_author=answered and answered.author,
-            quote_of=quoted and quoted.id,
-            quote_of_author=quoted and quoted.author,
+            reply_to=None if answered is None else answered.id,
+            reply_to_author=None if answered is None else answered.author,
+            quote_of=None if quoted is None else quoted.id,
+            quote_of_author=None if quoted is None else quoted.author,
             lang=draft.lang or self.language.detect(message),
         )
 

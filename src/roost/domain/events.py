@@ -120,10 +120,14 @@ class LikeChanged:
 
 @dataclass(frozen=True, slots=True)
 class UserChanged:
-    """A user registered, changed the profile or protection, or was deleted: read the row again."""
+    """A user registered, changed the profile or protection, or was deleted: read the row again.
+
+    `sight` says that others may see more or less of the user's tweets now than before.
+    """
 
     user_id: UserId
     version: Version
+    sight: bool = True
 
     @property
     def key(self) -> UserId:

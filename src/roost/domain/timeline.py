@@ -53,15 +53,17 @@ class IdList:
 
     Kept in rising order, so that the usual push is an append. Pushing twice changes nothing, pushing late
     puts the id in its place; an id below the floor is not kept, since pages below it come from the store.
-    8 bytes an id: the int objects are shared by all timelines of a process.
+    8 bytes an id: the int objects are shared by all timelines of a process. `late` counts ids that came to stand
+    below others: who remembers the newest id and this number knows whether anything is new.
     """
 
-    __slots__ = ("floor", "ids", "length_max")
+    __slots__ = ("floor", "ids", "late", "length_max")
 
     def __init__(self, length_max: int, ids: Iterable[TweetId] = (), floor: int = 0) -> None:
         self.length_max = length_max
         self.ids: list[TweetId] = sorted(set(ids))
         self.floor = floor
+        self.late = 0
         self._trim()
 
     def push(self, id: TweetId) -> None:
@@ -76,6 +78,7 @@ class IdList:
             if ids[at] == id:
                 return
             ids.insert(at, id)
+            self.late += 1
         if len(ids) > longest(self.length_max):
             self._trim()
 

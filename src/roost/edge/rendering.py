@@ -26,13 +26,19 @@ from roost.views.viewer_acts import Flags, ViewerActs
 
 _json = msgspec.json.Encoder().encode
 
-_VIEWER = {
+NOTHING_NESTED = b',"retweet_of":null,"quote_of":null'
+RETWEET_OF = b',"retweet_of":'
+QUOTE_OF = b',"retweet_of":null,"quote_of":'
+FLAGGED = {
     (liked, retweeted): b',"viewer":{"liked":%b,"retweeted":%b}}'
     % (b"true" if liked else b"false", b"true" if retweeted else b"false")
     for liked in (False, True)
     for retweeted in (False, True)
 }
+"""The end of the object, by whether the viewer likes and retweets it."""
+
 NOBODY = UserId(0)
+Contents = Mapping[ContentId, Content]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,39 +85,45 @@ class TweetRenderer:
         counted = [id for one in seen for id in _shown_ids(one)]
         counts = await self.tweets.counts(counted)
         flags = await self.acts.flags(viewer, counted)
-        return [await self._whole(one, counts, flags, viewer) for one in seen]
+        contents = await self._contents(seen)
+        return [self._whole(one, counts, flags, viewer, contents) for one in seen]
 
     async def one(self, seen: Seen, viewer: UserId | None) -> bytes:
         return (await self.page([seen], viewer))[0]
 
-    async def _whole(
-        self, seen: Seen, counts: Mapping[TweetId, TweetCounts], flags: Flags, viewer: UserId | None
-    ) -> bytes:
-        nested = b"null"
-        if seen.nested is not None and seen.nested_author is not None:
-            head = await self._head(seen.nested, seen.nested_author, viewer)
-            nested = head + b',"retweet_of":null,"quote_of":null' + _tail(seen.nested, counts, flags)
-        if seen.tweet.retweet_of is not None:
-            middle = b',"retweet_of":' + nested + b',"quote_of":null'
-        else:
-            middle = b',"retweet_of":null,"quote_of":' + nested
-        return await self._head(seen.tweet, seen.author, viewer) + middle + _tail(seen.tweet, counts, flags)
-
-    async def _head(self, tweet: Tweet, author: User, viewer: UserId | None) -> bytes:
+    def head(self, tweet: Tweet, author: User, viewer: UserId | None, contents: Contents) -> bytes:
+        """The object up to where its nested tweets begin, without its closing brace."""
         fragment = self._fragments.get(tweet.id)
         if fragment is not None and fragment.author_version == author.version:
             return fragment.head
-        contents = await self.contents.get_many(tweet.content) if tweet.content else {}
-        listed = _has_public_addresses(tweet, author)
-        shapes = [
-            self._content(contents[id], None if listed else viewer or NOBODY) for id in tweet.content if id in contents
-        ]
+        listed = has_public_addresses(tweet, author)
+        addressed_to = None if listed else viewer or NOBODY
+        shapes = [self._content(contents[id], addressed_to) for id in tweet.content if id in contents]
         head = _json(_shape(tweet, self._user(author), shapes))[:-1]
         if listed or not tweet.content:
             self._fragments[tweet.id] = _Fragment(author.version, head)
             if len(self._fragments) > self.fragments_max:
                 self._fragments.popitem(last=False)
         return head
+
+    async def _contents(self, seen: Sequence[Seen]) -> Contents:
+        ids = [id for one in seen for id in (*one.tweet.content, *(one.nested.content if one.nested else ()))]
+        return await self.contents.get_many(ids) if ids else {}
+
+    def _whole(
+        self,
+        seen: Seen,
+        counts: Mapping[TweetId, TweetCounts],
+        flags: Flags,
+        viewer: UserId | None,
+        contents: Contents,
+    ) -> bytes:
+        head = self.head(seen.tweet, seen.author, viewer, contents)
+        if seen.nested is None or seen.nested_author is None:
+            return head + NOTHING_NESTED + _tail(seen.tweet, counts, flags)
+        inner_head = self.head(seen.nested, seen.nested_author, viewer, contents)
+        inner = inner_head + NOTHING_NESTED + _tail(seen.nested, counts, flags)
+        return head + nesting(seen.tweet, inner) + _tail(seen.tweet, counts, flags)
 
     def _user(self, user: User) -> dict[str, object]:
         avatar = None if user.avatar is None else self.addresses.public(user.avatar)[1]
@@ -139,16 +151,23 @@ class TweetRenderer:
         }
 
 
+def nesting(outer: Tweet, inner: bytes) -> bytes:
+    """The two fields for nested tweets, one of them filled."""
+    if outer.retweet_of is not None:
+        return RETWEET_OF + inner + b',"quote_of":null'
+    return QUOTE_OF + inner
+
+
 def is_personal(seen: Seen) -> bool:
     """Whether the rendering differs from viewer to viewer beyond the flags: addresses signed for one of them."""
-    if seen.tweet.content and not _has_public_addresses(seen.tweet, seen.author):
+    if seen.tweet.content and not has_public_addresses(seen.tweet, seen.author):
         return True
     if seen.nested is None or seen.nested_author is None:
         return False
-    return bool(seen.nested.content) and not _has_public_addresses(seen.nested, seen.nested_author)
+    return bool(seen.nested.content) and not has_public_addresses(seen.nested, seen.nested_author)
 
 
-def _has_public_addresses(tweet: Tweet, author: User) -> bool:
+def has_public_addresses(tweet: Tweet, author: User) -> bool:
     return tweet.audience in (Audience.PUBLIC, Audience.UNLISTED) and not author.protected
 
 
@@ -156,15 +175,18 @@ def _shown_ids(seen: Seen) -> Sequence[TweetId]:
     return (seen.tweet.id,) if seen.nested is None else (seen.tweet.id, seen.nested.id)
 
 
-def _tail(tweet: Tweet, counts: Mapping[TweetId, TweetCounts], flags: Flags) -> bytes:
-    count = counts.get(tweet.id, NO_COUNTS)
-    return b',"counts":{"replies":%d,"retweets":%d,"likes":%d,"quotes":%d}%b' % (
-        count.replies,
-        count.retweets,
-        count.likes,
-        count.quotes,
-        _VIEWER[tweet.id in flags.liked, tweet.id in flags.retweeted],
+def counted(counts: TweetCounts) -> bytes:
+    """The field that follows those of nested tweets."""
+    return b',"counts":{"replies":%d,"retweets":%d,"likes":%d,"quotes":%d}' % (
+        counts.replies,
+        counts.retweets,
+        counts.likes,
+        counts.quotes,
     )
+
+
+def _tail(tweet: Tweet, counts: Mapping[TweetId, TweetCounts], flags: Flags) -> bytes:
+    return counted(counts.get(tweet.id, NO_COUNTS)) + FLAGGED[tweet.id in flags.liked, tweet.id in flags.retweeted]
 
 
 def _shape(tweet: Tweet, user: dict[str, object], contents: list[dict[str, object]]) -> dict[str, object]:

@@ -13,7 +13,7 @@ from roost.domain.errors import DependencyDown, Overloaded, RoostError, TooLarge
 from roost.domain.ids import Position
 from roost.edge import problems
 from roost.edge.native.auth import Authentication
-from roost.edge.native.endpoint import POSITION_HEADER, Answer, Call, Endpoint, SignedIn, Stream
+from roost.edge.native.endpoint import JSON, POSITION_HEADER, Answer, Call, Endpoint, SignedIn, Stream
 from roost.edge.native.limits import RateLimits, Spent, address_key, user_key
 from roost.edge.native.request import ClientGone, Receive, read_body, read_chunks, read_values
 from roost.edge.native.routes import Route, RouteTree
@@ -37,6 +37,8 @@ _DEFAULTS: dict[bytes, bytes] = {
     b"referrer-policy": b"no-referrer",
 }
 _DEFAULT_HEADERS: RawHeaders = list(_DEFAULTS.items())
+JSON_HEADERS = b"".join(b"%b: %b\r\n" % header for header in (*_DEFAULTS.items(), (b"content-type", JSON.encode())))
+"""The same as finished lines, for answers in JSON that do not pass here."""
 _NO_BODY = frozenset({204, 304})
 
 

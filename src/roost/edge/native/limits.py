@@ -48,6 +48,12 @@ class Spent:
             ("X-RateLimit-Reset", str(self.reset_s)),
         )
 
+    @property
+    def raw(self) -> bytes:
+        """The same as finished lines."""
+        lines = (self.limit, self.remaining, self.reset_s)
+        return b"x-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n" % lines
+
 
 class RateLimits:
     """A token bucket a key, kept as one number: the moment at which it is full again. A refused request costs

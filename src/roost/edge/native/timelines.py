@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from roost.domain.errors import Forbidden, NotFound
+from roost.domain.timeline import Page
 from roost.edge.native import shapes
 from roost.edge.native.endpoint import (
     AFTER,
@@ -21,6 +22,7 @@ from roost.edge.native.endpoint import (
     choice_in_query,
     page_of,
 )
+from roost.edge.native.hot import HotTimelines
 from roost.edge.rendering import TweetRenderer
 from roost.queries.home_timeline import HomeTimeline
 from roost.queries.user_timeline import TimelineFilter, UserTimeline
@@ -42,6 +44,7 @@ class Timelines:
     user_timeline: UserTimeline
     home_timeline: HomeTimeline
     renderer: TweetRenderer
+    hot: HotTimelines | None = None
 
     def endpoints(self) -> list[Endpoint]:
         return [
@@ -63,6 +66,15 @@ class Timelines:
             if call.user != owner:
                 raise Forbidden("a home timeline is its owner's only")
             found = await self.home_timeline(owner, page)
+            await self._settle(call, page)
         else:
             found = await self.user_timeline(owner, viewer, page, call.value(FILTER))
         return shapes.tweet_page(await self.renderer.page(found.tweets, viewer), found.before, found.after)
+
+    async def _settle(self, call: Call[None], page: Page) -> None:
+        """Let the next reads of this home's newest page be hot."""
+        if self.hot is None or page.before is not None or page.after is not None:
+            return
+        authorization = call.header("authorization") or ""
+        if call.session is not None and authorization[:7].lower() == "bearer ":  # not a cookie's session
+            await self.hot.learn(authorization, call.session)

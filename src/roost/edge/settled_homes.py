@@ -1,0 +1,202 @@
+"""Home timelines whose visibility is settled, so that a page is a join of ready bytes.
+
+edge.native.hot -> SettledHomes.page; edge.native.timelines -> SettledHomes.settle
+
+A settled home is what the query of the home timeline found for one viewer, as cells. It holds as long as the very
+objects that it was judged by are the current ones (the viewer's relations, the warm timelines); what was pushed since
+is judged when the next page is read: 0.5 µs a tweet. Whatever cannot be told at once and without waiting is answered
+None: then the query answers, and settles anew.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from roost.domain.content import Content
+from roost.domain.ids import ContentId, TweetId, UserId
+from roost.domain.relation import Relations
+from roost.domain.timeline import IdList
+from roost.domain.tweet import Tweet
+from roost.domain.visibility import Place
+from roost.edge.cells import Cell, CellShelf
+from roost.edge.rendering import Contents
+from roost.views.contents import ContentView
+from roost.views.sight import Loaded, Sight
+from roost.views.timelines import HomeTimelines
+from roost.views.viewer_acts import Acts, ViewerActs
+
+WINDOW = 150
+"""Candidates settled at once: more than the largest page, so that it knows whether anything is older."""
+CELLS_MAX = 300
+"""Beyond it the older half of a home's cells is left to the next settling."""
+
+
+class _Home:
+    """One viewer's. `cells` rise by id; `end` says that nothing older than the first is left."""
+
+    __slots__ = ("cells", "end", "epoch", "heads", "lists", "owners", "relations")
+
+    def __init__(self, relations: Relations, owners: Sequence[UserId], lists: Sequence[IdList], epoch: int) -> None:
+        self.relations = relations
+        self.owners = owners
+        self.lists = lists
+        self.epoch = epoch
+        # As of before anything was judged: what was pushed meanwhile is taken up with the next page.
+        self.heads = [_head(timeline) for timeline in lists]
+        self.cells: list[Cell] = []
+        self.end = False
+
+
+@dataclass(slots=True)
+class SettledHomes:
+    homes: HomeTimelines
+    sight: Sight
+    acts: ViewerActs
+    contents: ContentView
+    shelf: CellShelf
+    viewers_max: int
+    _settled: OrderedDict[UserId, _Home] = field(default_factory=OrderedDict)
+
+    def page(self, viewer: UserId, limit: int) -> bytes | None:
+        """The body of the newest page, None where it takes more than a look."""
+        home = self._settled.get(viewer)
+        if home is None or not self._holds(viewer, home):
+            return None
+        cells = home.cells[: -limit - 1 : -1]
+        more = len(home.cells) > limit
+        acts = self.acts.cache.peek(viewer)
+        if acts is None or not (more or home.end):
+            return None
+        try:
+            if not acts.liked and not acts.retweeted:
+                joined = b",".join([cell.plain for cell in cells])  # type: ignore[misc]  # None: see below
+            else:
+                joined = b",".join([_for(cell, acts) for cell in cells])
+        except TypeError:  # a void cell
+            return None
+        if not cells:
+            return b'{"tweets":[],"before":null,"after":null}'
+        before = b'"%d"' % cells[-1].id if more else b"null"
+        return b'{"tweets":[%b],"before":%b,"after":"%d"}' % (joined, before, cells[0].id)
+
+    async def settle(self, viewer: UserId) -> None:
+        """Judge the newest tweets of a warm home once, for the pages that follow."""
+        relations = await self.sight.relations.of(viewer)
+        authors = self.homes.celebrities.merged_for(relations)
+        lists = [await self.homes.warm(viewer), *[await self.homes.users.warm(author) for author in authors]]
+        home = _Home(relations, (viewer, *authors), lists, self.shelf.epoch)
+        await self.acts.flags(viewer, [TweetId(1)])
+        candidates = await (await self.homes.candidates(viewer)).below(None, WINDOW)
+        loaded = await self.sight.load(candidates.ids)
+        shown = [*loaded.tweets.values(), *loaded.nested.values()]
+        await self.sight.tweets.counts([tweet.id for tweet in shown])
+        contents = await self.contents.get_many([id for tweet in shown for id in tweet.content])
+        if not self._is_current(viewer, home):
+            return
+        if self._add(home, candidates.ids, loaded, contents):
+            home.end = not candidates.more
+            self._settled[viewer] = home
+            self._settled.move_to_end(viewer)
+            if len(self._settled) > self.viewers_max:
+                self._settled.popitem(last=False)
+
+    def _holds(self, viewer: UserId, home: _Home) -> bool:
+        if not self._is_current(viewer, home):
+            del self._settled[viewer]
+            return False
+        for index, timeline in enumerate(home.lists):
+            head, late = home.heads[index]
+            ids = timeline.ids
+            if timeline.late != late:
+                del self._settled[viewer]
+                return False
+            if ids and ids[-1] != head and not self._take_up(home, index, timeline, head):
+                del self._settled[viewer]
+                return False
+        return True
+
+    def _is_current(self, viewer: UserId, home: _Home) -> bool:
+        if home.epoch != self.shelf.epoch or self.sight.relations.cache.peek(viewer) is not home.relations:
+            return False
+        if self.homes.cache.peek(viewer) is not home.lists[0]:
+            return False
+        peek = self.homes.users.cache.peek
+        return all(peek(home.owners[index]) is home.lists[index] for index in range(1, len(home.lists)))
+
+    def _take_up(self, home: _Home, index: int, timeline: IdList, head: int) -> bool:
+        """Judge what was pushed since. False where something is not at hand."""
+        new = timeline.newer(TweetId(head), WINDOW)
+        if len(new) >= WINDOW:
+            return False
+        loaded = self._at_hand(new)
+        if loaded is None:
+            return False
+        contents: dict[ContentId, Content] = {}
+        for tweet in (*loaded.tweets.values(), *loaded.nested.values()):
+            for id in tweet.content:
+                content = self.contents.cache.peek(id)
+                if content is None:
+                    return False
+                contents[ContentId(id)] = content
+        home.heads[index] = _head(timeline)
+        newest = home.cells[-1].id if home.cells else 0
+        if new[-1] <= newest:  # another list was further, or has some of these too
+            known = {cell.id for cell in home.cells if cell.id >= new[-1]}
+            new = [id for id in new if id not in known]
+        if not self._add(home, new, loaded, contents):
+            return False
+        if new and new[-1] < newest:
+            home.cells.sort(key=lambda cell: cell.id)
+        if len(home.cells) > CELLS_MAX:
+            del home.cells[: len(home.cells) - CELLS_MAX // 2]
+            home.end = False
+        return True
+
+    def _at_hand(self, ids: Sequence[TweetId]) -> Loaded | None:
+        """As Sight.load, without waiting."""
+        tweets: dict[TweetId, Tweet] = {}
+        nested: dict[TweetId, Tweet] = {}
+        users = {}
+        for id in ids:
+            tweet = self.sight.tweets.cache.peek(id)
+            if tweet is None:
+                return None
+            tweets[id] = tweet
+            if tweet.nested is not None:
+                inner = self.sight.tweets.cache.peek(tweet.nested)
+                if inner is None:
+                    return None
+                nested[inner.id] = inner
+        for tweet in (*tweets.values(), *nested.values()):
+            user = self.sight.users.cache.peek(tweet.author)
+            if user is None:
+                return None
+            users[user.id] = user
+        return Loaded(tweets, nested, users)
+
+    def _add(self, home: _Home, ids: Sequence[TweetId], loaded: Loaded, contents: Contents) -> bool:
+        """Put the visible among `ids`, given newest first, on top."""
+        for id in reversed(ids):
+            seen = loaded.seen_by(id, home.relations, Place.HOME)
+            if seen is None:
+                continue
+            cell = self.shelf.cell(seen, contents)
+            if cell is None:
+                return False
+            home.cells.append(cell)
+        return True
+
+
+def _head(timeline: IdList) -> tuple[int, int]:
+    return (timeline.ids[-1] if timeline.ids else 0), timeline.late
+
+
+def _for(cell: Cell, acts: Acts) -> bytes:
+    """The cell's bytes for a viewer with acts. Raises TypeError for a void cell, and where flags are not known."""
+    shown = cell.shown
+    if cell.plain is None or shown < acts.liked_floor or shown < acts.retweeted_floor:
+        raise TypeError
+    if cell.quoted and (cell.quoted in acts.liked or cell.quoted in acts.retweeted or cell.quoted < acts.liked_floor):
+        raise TypeError
+    liked, retweeted = shown in acts.liked, shown in acts.retweeted
+    return cell.flagged(liked=liked, retweeted=retweeted) if liked or retweeted else cell.plain
