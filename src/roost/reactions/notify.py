@@ -87,34 +87,38 @@ class Notify:
         elif not event.now:
             await self.notifications.remove(event.object, [event.version])
 
-    async def rebuild(self) -> AsyncIterator[int]:
+    async def rebuild(self, settled_before: int) -> AsyncIterator[int]:
         """Drop what no row bears out, then keep what is missing, without telling anybody. Nothing that is right is
-        absent meanwhile.
+        absent meanwhile. Acts with ids from `settled_before` on are left to their facts, which tell of them.
 
         Yields how many rows were looked at, after each step. Facts may be dealt with between steps, not within one.
         """
         done = 0
         kept: Notification | None = None
         while notifications := await self.notifications.scan(kept, REBUILD_BATCH):
-            for each in await self._unfounded(notifications):
+            for each in await self._unfounded([each for each in notifications if each.id < settled_before]):
                 await self.notifications.remove(each.user_id, [each.id])
             kept, done = notifications[-1], done + len(notifications)
             yield done
+        async for told, rows in self._borne_out():
+            await self.notifications.restore([each for each in told if each.id < settled_before])
+            done += rows
+            yield done
+
+    async def _borne_out(self) -> AsyncIterator[tuple[Sequence[Notification], int]]:
+        """All that the rows give, batch by batch, and of how many rows."""
         tweet = TweetId(0)
         while tweets := await self.tweets.store.scan(tweet, REBUILD_BATCH):
-            await self.notifications.restore([told for row in tweets if not row.deleted for told in _of_tweet(row)])
-            tweet, done = tweets[-1].id, done + len(tweets)
-            yield done
+            yield [told for row in tweets if not row.deleted for told in _of_tweet(row)], len(tweets)
+            tweet = tweets[-1].id
         like: Like | None = None
         while likes := await self.likes.scan(like, REBUILD_BATCH):
-            await self.notifications.restore([_of_like(row) for row in likes if row.tweet_author != row.user_id])
-            like, done = likes[-1], done + len(likes)
-            yield done
+            yield [_of_like(row) for row in likes if row.tweet_author != row.user_id], len(likes)
+            like = likes[-1]
         relation: Relation | None = None
         while relations := await self.relations.scan(relation, REBUILD_BATCH):
-            await self.notifications.restore([told for row in relations for told in _of_relation(row)])
-            relation, done = relations[-1], done + len(relations)
-            yield done
+            yield [told for row in relations for told in _of_relation(row)], len(relations)
+            relation = relations[-1]
 
     async def _unfounded(self, notifications: Sequence[Notification]) -> list[Notification]:
         """Those that the rows, as they are now, would not give."""
