@@ -45,6 +45,10 @@ class DataFolder:
     def control(self) -> Path:
         return self.root / "control.sock"
 
+    @property
+    def secret(self) -> Path:
+        return self.root / "signing.key"
+
     def make(self) -> None:
         """Create what is missing, for this user alone. Raises DataFolderUnusable."""
         try:
@@ -59,7 +63,7 @@ class DataFolder:
 
     def signing_key(self) -> bytes:
         """The secret that signs content addresses, made on first use."""
-        path = self.root / "signing.key"
+        path = self.secret
         try:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         except FileExistsError:
@@ -75,7 +79,10 @@ class DataFolder:
     @contextmanager
     def served(self) -> Iterator[None]:
         """Hold the folder: raises DataFolderUnusable while another process serves it."""
-        lock = os.open(self.root / "served.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            lock = os.open(self.root / "served.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise DataFolderUnusable(f"the data folder {self.root} cannot be written: {error.strerror}") from error
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,10 +97,23 @@ class DataFolder:
         finally:
             os.close(lock)
 
-    def is_served(self) -> bool:
-        """Whether a process serves the folder now."""
+    def serving_pid(self) -> str | None:
+        """Who serves the folder now; None where nobody does."""
         try:
-            with self.served():
-                return False
-        except DataFolderUnusable:
-            return True
+            lock = os.open(self.root / "served.lock", os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+        finally:
+            os.close(lock)
+        return None
+
+    def check_exists(self) -> None:
+        """Raises DataFolderUnusable where roost has never served this folder."""
+        if not self.root.is_dir():
+            raise DataFolderUnusable(f"there is no data folder {self.root}")
+        if not self.database.is_file():
+            raise DataFolderUnusable(f"{self.root} is no data folder of roost: it holds no {self.database.name}")

@@ -60,6 +60,10 @@ class Node:
         """Give all facts after `position` to one more reader of this node, once its views have them."""
         self.start(Reactor(name, self.engines.log.tail(position), react, after=self.progress))
 
+    def react(self, group: str, reaction: Callable[[Event], Awaitable[None]]) -> None:
+        """Run a durable reaction: it goes on after a restart where it left off."""
+        self.start(Reactor(group, self.engines.log.subscribe(group), of_event(reaction), after=self.progress))
+
     async def refresh(self, event: Event) -> None:
         """Apply a fact to the views of this node, and to what is derived from them."""
         await self.views.refresh(event)
@@ -106,6 +110,13 @@ async def running_node(engines: Engines, settings: Settings) -> AsyncIterator[No
         await asyncio.gather(*node.tasks, return_exceptions=True)
 
 
+async def idle_node(engines: Engines, settings: Settings) -> Node:
+    """A node whose reactions do not run: for work on a folder that nobody serves."""
+    views = build_views(engines, settings)
+    await views.celebrities.load()
+    return _node(engines, settings, views, Progress(engines.log, await engines.log.end()))
+
+
 def _node(engines: Engines, settings: Settings, views: Views, progress: Progress) -> Node:
     stores, ids = engines.stores, engines.ids
     return Node(
@@ -142,7 +153,7 @@ async def _start(node: Node, position: Position) -> None:
     node.start(Reactor("refresh", events.tail(position), of_event(node.refresh), on_batch=node.progress.advance))
     node.listen(of_event(node.fan_out), position, "fan_out")
     for name, reaction in (("notify", node.notify), ("celebrate", node.celebrate)):
-        node.start(Reactor(name, events.subscribe(name), of_event(reaction), after=node.progress))
+        node.react(name, reaction)
     node.start(
         Reactor(
             "count",
