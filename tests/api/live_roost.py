@@ -139,9 +139,7 @@ class LiveRoost:
     async def join(self, name: str, *, protected: bool = False) -> "Person":
         engines = self.node.engines
         now_ms = engines.clock.now_ms()
-        user = User(
-            engines.ids.next_user_id(), name, name, now_ms, engines.ids.next_version(), protected=protected
-        )
+        user = User(engines.ids.next_user_id(), name, name, now_ms, engines.ids.next_version(), protected=protected)
         email = f"{name}@example.org"
         account = Account(user.id, email, email, None, "no password fits this")
         person = Person(self, user, token_text(engines.randomness.token_bytes(32)))

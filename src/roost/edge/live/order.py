@@ -29,24 +29,25 @@ class InOrder:
     _pushed: OrderedDict[TweetId, None] = field(default_factory=OrderedDict)
 
     async def due(self, author: UserId, id: TweetId) -> list[TweetId]:
-        """The ids to push now because of a fact about `id`, in order; empty for a repeated fact."""
+        """The ids to push now because of a fact about `id`, in order; empty for a repeated fact.
+
+        Asking again answers the same until `told` says that they were.
+        """
         if id in self._pushed:
             return []
-        mark = self._marks.pop(author, self.born)
+        mark = self._marks.get(author, self.born)
         ids = [id]
         if id > mark:
             between = await self.timelines.newer(author, mark, CATCH_UP_MAX)
             ids = [one for one in reversed(between) if one < id and one not in self._pushed]
             ids.append(id)
-        self._marks[author] = max(mark, id)
-        for one in ids:
-            self._pushed[one] = None
-        self._trim()
         return ids
 
-    def passed(self, author: UserId, id: TweetId) -> None:
-        """Nobody listens: what is told of now is not to be pushed to who comes later."""
-        self._marks[author] = max(self._marks.pop(author, self.born), id)
+    def told(self, author: UserId, id: TweetId) -> None:
+        """It is pushed to all who listen, if anybody does."""
+        mark = self._marks.pop(author, self.born)
+        self._marks[author] = max(mark, id)
+        self._pushed[id] = None
         self._trim()
 
     def _trim(self) -> None:

@@ -5,6 +5,7 @@ EventLog -> Room -> sessions. Every node reads every fact, and knows which user 
 What is sent is judged by follows, blocks, mutes and protection at the moment of sending.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -48,6 +49,16 @@ class Listener(Protocol):
         """The session's token is dead: close the socket."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A frame for all sessions of a user, or for the one of that number."""
+
+    user: UserId
+    number: int | None
+    frame: Frame
+    channel: str
+
+
 @dataclass(slots=True)
 class Room:
     """`position` is how far the room has come along the log: the cursor of all that is sent."""
@@ -65,6 +76,8 @@ class Room:
     _by_user: dict[UserId, dict[int, Listener]] = field(default_factory=dict)
     _follows: dict[UserId, Collection[UserId]] = field(default_factory=dict)
     _by_author: dict[UserId, set[UserId]] = field(default_factory=dict)
+    # Held while a fact is told: who enters meanwhile would be told a half of it.
+    _telling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def users(self) -> int:
@@ -73,10 +86,13 @@ class Room:
 
     async def enter(self, listener: Listener) -> Position:
         """From the position that this answers on, the listener is told everything."""
-        await self._note_follows(listener.user_id)
-        self._by_user.setdefault(listener.user_id, {})[listener.number] = listener
-        self._listeners[listener.number] = listener
-        return self.position
+        await self.sight.relations.of(listener.user_id)  # so that nobody waits for the store below
+        async with self._telling:
+            # Read between two facts: a follow of before is in it, of a later one the room is told.
+            await self._note_follows(listener.user_id)
+            self._by_user.setdefault(listener.user_id, {})[listener.number] = listener
+            self._listeners[listener.number] = listener
+            return self.position
 
     def leave(self, listener: Listener) -> None:
         """Harmless for one who is not in."""
@@ -89,19 +105,18 @@ class Room:
 
     async def __call__(self, logged: Logged) -> None:
         """One fact. The cursor moves on only when all of it is pushed."""
-        event = logged.event
-        if self._listeners:
-            await self._tell_of(event, logged.position)
-        elif isinstance(event, TweetPosted):
-            self.order.passed(event.author_id, event.tweet_id)
-        self.position = logged.position
+        async with self._telling:
+            await self._tell_of(logged.event, logged.position)
+            self.position = logged.position
 
     async def _tell_of(self, event: Event, cursor: Position) -> None:
         match event:
             case TweetPosted():
+                # Also while nobody listens: what was posted by then is not told to who comes later.
                 for id in await self.order.due(event.author_id, event.tweet_id):
                     await self._tweet(id, event.author_id, cursor)
-            case TweetDeleted():
+                    self.order.told(event.author_id, id)
+            case TweetDeleted() if self._listeners:
                 await self._deleted(event, cursor)
             case Notified():
                 await self._notified(event, cursor)
@@ -116,21 +131,34 @@ class Room:
                 pass
 
     async def _tweet(self, id: TweetId, author: UserId, cursor: Position) -> None:
+        """All frames are made before the first is told: where that fails, it is tried again and nothing comes twice."""
         viewers = self._by_author.get(author, set()) | {author}
         viewers = {viewer for viewer in viewers if viewer in self._by_user}
         if not viewers and not self.channels.has_members():
             return
         loaded = await self.sight.load([id])
         frames: dict[object, Frame] = {}
+        telling: list[_Telling] = []
         for viewer in viewers:
             seen = loaded.seen_by(id, await self.sight.relations.of(viewer), Place.HOME)
             if seen is not None:
                 frame = await self._frame(seen, viewer, "home", cursor, frames)
-                self._tell(self._by_user.get(viewer, {}).values(), frame, (id, "home"))
+                telling.append(_Telling(viewer, None, frame, "home"))
         if self.channels.has_members():
-            await self._into_channels(id, loaded, cursor, frames)
+            await self._into_channels(id, loaded, cursor, frames, telling)
+        for one in telling:
+            own = self._by_user.get(one.user, {})
+            listeners = own.values() if one.number is None else [own[one.number]] if one.number in own else []
+            self._tell(listeners, one.frame, (id, one.channel))
 
-    async def _into_channels(self, id: TweetId, loaded: Loaded, cursor: Position, frames: dict[object, Frame]) -> None:
+    async def _into_channels(
+        self,
+        id: TweetId,
+        loaded: Loaded,
+        cursor: Position,
+        frames: dict[object, Frame],
+        telling: "list[_Telling]",
+    ) -> None:
         tweet = loaded.tweets.get(id)
         if tweet is None or tweet.audience is not Audience.PUBLIC:
             return
@@ -138,24 +166,30 @@ class Room:
             listener = self._listeners.get(number)
             if listener is None:
                 continue
-            seen = loaded.seen_by(id, await self.sight.relations.of(listener.user_id), Place.LISTED)
+            user = listener.user_id
+            seen = loaded.seen_by(id, await self.sight.relations.of(user), Place.LISTED)
             if seen is not None:
-                frame = await self._frame(seen, listener.user_id, channel, cursor, frames)
-                self._tell([listener], frame, (id, channel))
+                frame = await self._frame(seen, user, channel, cursor, frames)
+                telling.append(_Telling(user, number, frame, channel))
 
     async def _frame(
         self, seen: Seen, viewer: UserId, channel: str, cursor: Position, frames: dict[object, Frame]
     ) -> Frame:
-        """One frame for all to whom the tweet looks the same."""
+        """One frame for all to whom the tweet looks the same.
+
+        A tweet that is new is shown as liked and retweeted by nobody: to ask that of each listener costs more than
+        the push. What is nested in it may be old.
+        """
         nested = seen.nested
-        flags: tuple[bool, bool] | None = None
+        personal = is_personal(seen)
+        flags: tuple[bool, ...] = ()
         if nested is not None:
-            mine = await self.acts.flags(viewer, [nested.id])
-            flags = (nested.id in mine.liked, nested.id in mine.retweeted)
-        key = (seen.tweet.id, channel, flags, viewer if is_personal(seen) else None)
+            mine = await self.acts.flags(viewer, [seen.tweet.id, nested.id])
+            flags = tuple(id in acts for id in (seen.tweet.id, nested.id) for acts in (mine.liked, mine.retweeted))
+        key = (seen.tweet.id, channel, flags, nested is not None, viewer if personal else None)
         frame = frames.get(key)
         if frame is None:
-            tweet = await self.renderer.one(seen, viewer)
+            tweet = await self.renderer.one(seen, viewer if personal or nested is not None else None)
             frame = frames[key] = text_frame(speech.tweet_arrived(cursor, channel, tweet))
         return frame
 
