@@ -219,6 +219,7 @@ def _room(
     views = node.views
     born = TweetId(first_id_at(node.engines.clock.now_ms()))
     return Room(
+        log=node.engines.log,
         sight=views.sight,
         acts=views.acts,
         tweets=node.engines.stores.tweets,
@@ -248,6 +249,7 @@ def _entrance(
     def count(rule: str, user: UserId) -> None:
         limits.take(rule, user_key(user))
 
-    desk = LiveDesk(room, post, renderer, resume, partial(count, "post"), partial(count, "search"))
+    sign_ins = node.views.sessions
+    desk = LiveDesk(room, post, renderer, resume, sign_ins, partial(count, "post"), partial(count, "search"))
     most = settings.sockets_per_address_max if settings.rate_limits else None
-    return Entrance(desk, node.views.sessions, tickets, most, settings.public_url)
+    return Entrance(desk, sign_ins, tickets, most, settings.public_url)

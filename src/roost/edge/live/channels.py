@@ -3,7 +3,7 @@
 edge.live.session (subscribe) -> Channels <- edge.live.room (each public tweet)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from roost.domain.errors import Invalid, Overloaded
@@ -29,6 +29,12 @@ class Channel:
     name: str
     tag: str | None = None
     query: ResolvedQuery | None = None
+
+    def takes(self, document: IndexedTweet) -> bool:
+        """Whether the tweet enters this channel."""
+        if self.query is not None:
+            return self.query.matches(document)
+        return not document.is_retweet and self.tag in document.tags
 
 
 @dataclass(slots=True)
@@ -58,23 +64,26 @@ class Channels:
 
     def subscribe(self, member: Member, channel: Channel) -> None:
         """Listening again changes nothing. Raises Invalid beyond a socket's bound, Overloaded beyond the process's."""
-        own = self._of_member.setdefault(member, {})
+        own = self._of_member.get(member, {})
         if channel.name in own:
             return
         if len(own) >= CHANNELS_PER_SOCKET_MAX:
             raise Invalid.field("channel", f"{len(own)} channels, at most {CHANNELS_PER_SOCKET_MAX} a socket allowed")
         if channel.query is not None and len(self._searches) >= SEARCH_CHANNELS_MAX:
             raise Overloaded(f"{SEARCH_CHANNELS_MAX} searches are listened to already")
-        own[channel.name] = channel
+        self._of_member.setdefault(member, own)[channel.name] = channel
         if channel.query is not None:
             self._searches[member, channel.name] = channel.query
         elif channel.tag is not None:
             self._tags.setdefault(channel.tag, {})[member, channel.name] = None
 
     def unsubscribe(self, member: Member, name: str) -> None:
-        channel = self._of_member.get(member, {}).pop(name, None)
+        own = self._of_member.get(member, {})
+        channel = own.pop(name, None)
         if channel is None:
             return
+        if not own:
+            del self._of_member[member]
         self._searches.pop((member, name), None)
         if channel.tag is not None:
             listening = self._tags[channel.tag]
@@ -85,7 +94,6 @@ class Channels:
     def leave(self, member: Member) -> None:
         for name in list(self._of_member.get(member, {})):
             self.unsubscribe(member, name)
-        self._of_member.pop(member, None)
 
     def has_members(self) -> bool:
         return bool(self._of_member)
@@ -101,3 +109,6 @@ class Channels:
         for key, query in list(self._searches.items()):
             if query.matches(document):
                 yield key
+
+    def of(self, member: Member) -> Sequence[Channel]:
+        return tuple(self._of_member.get(member, {}).values())

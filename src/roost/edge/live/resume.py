@@ -4,18 +4,21 @@ edge.live.session -> Resume -> EventLog, Sight -> LiveSession.replay
 """
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
 from roost.domain.events import Notified, TweetDeleted, TweetPosted
 from roost.domain.ids import Position, TweetId, UserId
+from roost.domain.tweet import Audience
 from roost.domain.visibility import Place
 from roost.edge.live import speech
 from roost.edge.live.room import NotificationBytes, Room
 from roost.edge.rendering import TweetRenderer
 from roost.ports.clock import Clock
 from roost.ports.log import EventLog, Logged
-from roost.views.sight import Sight
+from roost.views.documents import document_of
+from roost.views.sight import Seen, Sight
 
 READ_MAX = 500
 
@@ -24,12 +27,20 @@ class Replayed(Protocol):
     """The session, as a resume sees it."""
 
     @property
+    def number(self) -> int: ...
+    @property
     def user_id(self) -> UserId: ...
-    async def replay(self, position: Position, body: bytes, tweet: TweetId | None) -> bool:
-        """Send; False: stop."""
+    async def replay(self, position: Position, body: bytes, tweet: tuple[TweetId, str] | None) -> bool:
+        """Send; `tweet` is the id and channel that it brings. False: the socket is closed, stop."""
         ...
 
-    def went_on(self, position: Position) -> None: ...
+    def went_on(self, position: Position) -> None:
+        """All up to here is dealt with."""
+        ...
+
+    def gave_up(self) -> None:
+        """What was missed is too much, or unknown: tell of a gap, and go on live from now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,7 @@ class Resume:
         while True:
             facts = await self.log.read(position, READ_MAX)
             if facts is None or left <= 0 or (facts and self._is_too_old(facts[0])):
-                await session.replay(self.room.position, speech.something_skipped(self.room.position), None)
+                session.gave_up()
                 return
             if not facts:
                 if self.log.is_reached(self.room.position, by=position):
@@ -71,14 +82,12 @@ class Resume:
 
     async def _one(self, session: Replayed, fact: Logged) -> bool:
         match fact.event:
-            case TweetPosted(tweet_id=tweet_id, author_id=author) if await self._concerns(session.user_id, author):
-                seen = await self.sight.of([tweet_id], session.user_id, Place.HOME)
-                if seen:
-                    tweet = await self.renderer.one(seen[0], session.user_id)
-                    body = speech.tweet_arrived(fact.position, "home", tweet)
-                    return await session.replay(fact.position, body, tweet_id)
-            case TweetDeleted(tweet_id=tweet_id, author_id=author) if await self._concerns(session.user_id, author):
-                return await session.replay(fact.position, speech.tweet_deleted(fact.position, tweet_id), None)
+            case TweetPosted():
+                return await self._tweet(session, fact.event, fact.position)
+            case TweetDeleted() if await self._shows(session, fact.event):
+                return await session.replay(
+                    fact.position, speech.tweet_deleted(fact.position, fact.event.tweet_id), None
+                )
             case Notified(user_id=user, notification_id=id) if user == session.user_id:
                 body_of = await self.notification(user, id)
                 if body_of is not None:
@@ -88,5 +97,38 @@ class Resume:
                 pass
         return True
 
+    async def _tweet(self, session: Replayed, event: TweetPosted, position: Position) -> bool:
+        """On the home channel, and on those that the session has beside it."""
+        viewer, id = session.user_id, event.tweet_id
+        sent = True
+        if await self._concerns(viewer, event.author_id):
+            for seen in await self.sight.of([id], viewer, Place.HOME):
+                sent = await self._send(session, seen, "home", position)
+        channels = self.room.channels.of(session.number) if event.audience is Audience.PUBLIC else ()
+        if sent and channels:
+            for seen in await self.sight.of([id], viewer, Place.LISTED):
+                document = document_of(seen.tweet)
+                for channel in channels:
+                    if sent and channel.takes(document):
+                        sent = await self._send(session, seen, channel.name, position)
+        return sent
+
+    async def _send(self, session: Replayed, seen: Seen, channel: str, position: Position) -> bool:
+        tweet = await self.renderer.one(seen, session.user_id)
+        body = speech.tweet_arrived(position, channel, tweet)
+        return await session.replay(position, body, (seen.tweet.id, channel))
+
+    async def _shows(self, session: Replayed, event: TweetDeleted) -> bool:
+        """Whether this user may have the deleted tweet on the screen."""
+        if not await self.room.may_hear_of_deletion(event, session.user_id):
+            return False
+        if self.room.channels.of(session.number):
+            return True
+        authors = await self.room.shown_by(event)
+        return session.user_id in authors or not authors.isdisjoint(await self._followed(session.user_id))
+
     async def _concerns(self, viewer: UserId, author: UserId) -> bool:
-        return author == viewer or author in (await self.sight.relations.of(viewer)).follows
+        return author == viewer or author in await self._followed(viewer)
+
+    async def _followed(self, viewer: UserId) -> Collection[UserId]:
+        return (await self.sight.relations.of(viewer)).follows

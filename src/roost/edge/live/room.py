@@ -6,7 +6,7 @@ What is sent is judged by follows, blocks, mutes and protection at the moment of
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from roost.edge.live.channels import Channels
 from roost.edge.live.frames import Frame, text_frame
 from roost.edge.live.order import InOrder
 from roost.edge.rendering import TweetRenderer, is_personal
-from roost.ports.log import Logged
+from roost.ports.log import EventLog, Logged
 from roost.ports.tweets import TweetStore
 from roost.views.documents import document_of
 from roost.views.sight import Loaded, Seen, Sight
@@ -63,6 +63,7 @@ class _Telling:
 class Room:
     """`position` is how far the room has come along the log: the cursor of all that is sent."""
 
+    log: EventLog
     sight: Sight
     acts: ViewerActs
     tweets: TweetStore
@@ -83,6 +84,10 @@ class Room:
     def users(self) -> int:
         """User ids that this node holds."""
         return len(self._by_user)
+
+    def has_told(self, position: Position) -> bool:
+        """Whether what is told from now on comes after that position, which must be one of the log's."""
+        return self.log.is_reached(position, by=self.position)
 
     async def enter(self, listener: Listener) -> Position:
         """From the position that this answers on, the listener is told everything."""
@@ -194,23 +199,28 @@ class Room:
         return frame
 
     async def _deleted(self, event: TweetDeleted, cursor: Position) -> None:
-        told = self._by_author.get(event.author_id, set()) | {event.author_id}
-        if event.retweet_of is None:
-            for retweet in (await self._retweets(event.tweet_id)).values():
-                told = told | self._by_author.get(retweet, set()) | {retweet}
+        told: set[UserId] = set()
+        for author in await self.shown_by(event):
+            told |= self._by_author.get(author, set()) | {author}
         told |= {self._listeners[number].user_id for number in self.channels.members() if number in self._listeners}
-        author = await self.sight.users.get(event.author_id)
         frame = text_frame(speech.tweet_deleted(cursor, event.tweet_id))
+        told = {user for user in told if user in self._by_user and await self.may_hear_of_deletion(event, user)}
         for user in told:
-            if user not in self._by_user or author is None:
-                continue
-            if author.deleted or may_see_tweets_of(author, await self.sight.relations.of(user)):
-                self._tell(self._by_user[user].values(), frame, None)
+            self._tell(self._by_user.get(user, {}).values(), frame, None)
 
-    async def _retweets(self, id: TweetId) -> Mapping[TweetId, UserId]:
-        ids = await self.tweets.retweets_of(id, None, RETWEETS_LOOKED_AT_MAX)
+    async def shown_by(self, event: TweetDeleted) -> set[UserId]:
+        """Whose followers may have the deleted tweet on their screens: its author's, and those of who retweeted it."""
+        if event.retweet_of is not None:
+            return {event.author_id}
+        ids = await self.tweets.retweets_of(event.tweet_id, None, RETWEETS_LOOKED_AT_MAX)
         retweets = await self.sight.tweets.get_many(ids)
-        return {tweet.id: tweet.author for tweet in retweets.values()}
+        return {event.author_id, *(tweet.author for tweet in retweets.values())}
+
+    async def may_hear_of_deletion(self, event: TweetDeleted, user: UserId) -> bool:
+        author = await self.sight.users.get(event.author_id)
+        if author is None:
+            return False
+        return author.deleted or may_see_tweets_of(author, await self.sight.relations.of(user))
 
     async def _notified(self, event: Notified, cursor: Position) -> None:
         if event.user_id not in self._by_user:

@@ -4,26 +4,26 @@ edge.live.live_socket -> LiveSession -> commands.post_tweet; edge.live.room -> L
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 import structlog
 
 from roost.commands.post_tweet import PostTweet
-from roost.domain.errors import Invalid, RoostError
+from roost.domain.errors import Invalid, NotSignedIn, RoostError
 from roost.domain.ids import Position, TweetId, UserId
 from roost.domain.tweet import REF_LENGTH_MAX
 from roost.domain.user import Session as SignIn
 from roost.edge.drafts import DraftBody, draft_of
 from roost.edge.live import speech
 from roost.edge.live.door import LiveSocket
-from roost.edge.live.frames import POLICY, Frame
+from roost.edge.live.frames import INTERNAL_ERROR, POLICY, Frame
 from roost.edge.live.resume import Resume
 from roost.edge.live.room import Room
 from roost.edge.native.request import decode
 from roost.edge.rendering import TweetRenderer
+from roost.views.sessions import SessionView
 
 log = structlog.get_logger("roost.live")
 
@@ -54,6 +54,7 @@ class LiveDesk:
     post: PostTweet
     renderer: TweetRenderer
     resume: Resume
+    sign_ins: SessionView
     count_post: Callable[[UserId], None]
     count_search: Callable[[UserId], None]
 
@@ -61,7 +62,18 @@ class LiveDesk:
 class LiveSession:
     """Messages are answered one after the other, so that a client's tweets stand in the order he sent them."""
 
-    __slots__ = ("_cursor", "_desk", "_last", "_live", "_resume_from", "_resumed", "_sign_in", "_socket", "number")
+    __slots__ = (
+        "_cursor",
+        "_desk",
+        "_last",
+        "_live",
+        "_resume_from",
+        "_resumed",
+        "_resumed_to",
+        "_sign_in",
+        "_socket",
+        "number",
+    )
 
     def __init__(self, desk: LiveDesk, sign_in: SignIn, number: int, resume_from: str | None) -> None:
         self._desk = desk
@@ -72,8 +84,9 @@ class LiveSession:
         self._last: asyncio.Future[None] | None = None
         self._live = True
         self._cursor = Position("")
-        # What a resume sent: live pushes of the same facts are left out.
-        self._resumed: set[TweetId] = set()
+        # What a resume sent, by channel: live pushes of the same facts are left out until the room is beyond them.
+        self._resumed: set[tuple[TweetId, str]] = set()
+        self._resumed_to = Position("")
 
     @property
     def user_id(self) -> UserId:
@@ -87,10 +100,10 @@ class LiveSession:
 
     def opened(self, socket: LiveSocket) -> None:
         self._socket = socket
-        self._last = self._chain(self._enter())
+        self._last = self._chain(self._enter)
 
     def received(self, text: str) -> asyncio.Future[None]:
-        return self._chain(self._answer(text))
+        return self._chain(lambda: self._answer(text))
 
     def gap(self) -> Frame:
         return speech.frame(speech.something_skipped(self._now()))
@@ -104,23 +117,38 @@ class LiveSession:
     # What the room calls.
 
     def tell(self, frame: Frame, tweet: tuple[TweetId, str] | None = None) -> None:
-        if not self._live or (tweet is not None and tweet[0] in self._resumed):
+        if not self._live or (self._resumed and self._was_resumed(tweet)):
             return
         self._socket.push(frame)
 
     def end(self, reason: str) -> None:
         self._socket.close(POLICY, reason)
 
+    def _was_resumed(self, tweet: tuple[TweetId, str] | None) -> bool:
+        if self._desk.room.has_told(self._resumed_to):
+            self._resumed.clear()
+        return tweet in self._resumed
+
     def _now(self) -> Position:
         return self._desk.room.position if self._live else self._cursor
 
-    def _chain(self, answer: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+    def _chain(self, answer: Callable[[], Awaitable[None]]) -> asyncio.Future[None]:
         task = asyncio.ensure_future(_after(self._last, answer))
         self._last = task
         return task
 
     async def _enter(self) -> None:
-        cursor = await self._desk.room.enter(self)
+        try:
+            cursor = await self._desk.room.enter(self)
+            # It may have ended between the door and the room, which was told of it before this socket was in.
+            await self._desk.sign_ins.by_token(self._sign_in.token_hash)
+        except NotSignedIn:
+            self.end("the session ended")
+            return
+        except Exception:
+            log.exception("a session could not begin", user_id=self.user_id)
+            self._socket.close(INTERNAL_ERROR, "try again")
+            return
         self._socket.send(speech.hello(self.user_id, cursor))
         if self._resume_from is not None:
             await self._guarded(None, lambda: self._resume(None, self._resume_from))
@@ -188,10 +216,11 @@ class LiveSession:
 
     # What a resume calls.
 
-    async def replay(self, position: Position, body: bytes, tweet: TweetId | None) -> bool:
+    async def replay(self, position: Position, body: bytes, tweet: tuple[TweetId, str] | None) -> bool:
         """Send what was missed, at the client's pace. False: the socket is closed, stop."""
         self._cursor = position
-        if tweet is not None:
+        if tweet is not None and not self._desk.room.has_told(position):
+            self._resumed_to = position
             self._resumed.add(tweet)
         self._socket.send(body)
         return await self._socket.drained()
@@ -200,11 +229,16 @@ class LiveSession:
         """All up to here is dealt with, sent or not for this user."""
         self._cursor = position
 
+    def gave_up(self) -> None:
+        """Live first: what comes after the gap's cursor must not be left out."""
+        self._live = True
+        self._socket.send(speech.something_skipped(self._now()))
 
-async def _after(previous: "asyncio.Future[None] | None", answer: Coroutine[Any, Any, None]) -> None:
+
+async def _after(previous: "asyncio.Future[None] | None", answer: Callable[[], Awaitable[None]]) -> None:
     if previous is not None:
         await asyncio.wait([previous])
-    await answer
+    await answer()
 
 
 def _ref_in(text: str) -> str | None:
