@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry
 
+from roost.assembly.accounts import account_routes
 from roost.assembly.figures import NodeFigures
 from roost.assembly.node import Node
 from roost.assembly.settings import Settings
@@ -103,6 +104,7 @@ def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[No
         *Timelines(queries.user, queries.home, renderer, hot).endpoints(),
         *_tweet_endpoints(node, queries, post, renderer, addresses),
         *_user_endpoints(node, queries, addresses),
+        *account_routes(node, engines.errands, limits, queries.profiles, addresses).endpoints(),
         *NotificationReads(queries.notifications, notified).endpoints(),
         *WebSocketTickets(tickets).endpoints(),
         *HealthReads(ready, registry, settings.metrics_token or None).endpoints(),

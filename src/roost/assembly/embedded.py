@@ -9,6 +9,7 @@ from roost.adapters.clock.mint import Mint
 from roost.adapters.clock.system import SystemClock, SystemRandomness
 from roost.adapters.content.obstore_bytes import local_bytes
 from roost.adapters.content.upload_folder import UploadFolder
+from roost.adapters.errands.in_process import InProcessErrands
 from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
 from roost.adapters.index.sqlite.users import SqliteUserIndex
@@ -92,6 +93,7 @@ async def open_embedded(settings: Settings, folder: DataFolder) -> AsyncIterator
         # Off the loop, and not waited for: the first tweet would else wait 0.3 s for the model.
         loading = asyncio.ensure_future(asyncio.to_thread(language.load))
         stack.push_async_callback(asyncio.wait, [loading])
+        errands = await stack.enter_async_context(InProcessErrands())
         stores = stores_over(file)
         yield Engines(
             stores=stores,
@@ -106,6 +108,7 @@ async def open_embedded(settings: Settings, folder: DataFolder) -> AsyncIterator
             language=language,
             clock=clock,
             randomness=randomness,
+            errands=errands,
             ids=Mint(clock, EMBEDDED_NODE, _newest_ms(file)),
             signing_key=folder.signing_key(),
         )

@@ -8,6 +8,7 @@ from roost.ports.clock import Clock, Randomness
 from roost.ports.content_bytes import ContentBytes, Uploads
 from roost.ports.contents import ContentStore
 from roost.ports.counts import CountStore
+from roost.ports.errands import Errands
 from roost.ports.ids import IdSource
 from roost.ports.index import TweetIndex, UserIndex
 from roost.ports.language import LanguageDetector
@@ -55,5 +56,6 @@ class Engines:
     language: LanguageDetector
     clock: Clock
     randomness: Randomness
+    errands: Errands
     ids: IdSource
     signing_key: bytes

@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 import uvloop
 
+from roost.assembly.accounts import erase_user
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
 from roost.assembly.edges import Edges, build_edges
 from roost.assembly.embedded import open_embedded
@@ -64,6 +65,7 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
 
         edges = build_edges(node, position, ready)
         node.listen(edges.room, position, "push_live")
+        node.react("erase", erase_user(node))
 
         def started() -> None:
             _say_what_is_off(settings)
