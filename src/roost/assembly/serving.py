@@ -10,12 +10,14 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from importlib.metadata import version
 
 import structlog
 import uvicorn
 import uvloop
 
 from roost.assembly.accounts import erase_user
+from roost.assembly.control import Control, control_socket
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
 from roost.assembly.edges import Edges, build_edges
 from roost.assembly.embedded import open_embedded
@@ -67,9 +69,13 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
         node.listen(edges.room, position, "push_live")
         node.react("erase", erase_user(node))
 
+        url = f"http://{_address(listening)}"
+        control = Control(node, edges, version("roost"), url)
+        await stack.enter_async_context(control_socket(folder, control))
+
         def started() -> None:
             _say_what_is_off(settings)
-            say(f"roost ready on http://{_address(listening)}")
+            say(f"roost ready on {url}")
 
         # uvicorn listens to SIGTERM and SIGINT itself.
         await _Server(_config(settings, edges), stopping, edges, started).serve(sockets=[listening])
