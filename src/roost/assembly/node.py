@@ -60,9 +60,18 @@ class Node:
         """Give all facts after `position` to one more reader of this node, once its views have them."""
         self.start(Reactor(name, self.engines.log.tail(position), react, after=self.progress))
 
-    def react(self, group: str, reaction: Callable[[Event], Awaitable[None]]) -> None:
+    def react(
+        self,
+        group: str,
+        reaction: Callable[[Event], Awaitable[None]],
+        flush: Callable[[Position], Awaitable[None]] | None = None,
+        flush_every_s: float = 0.0,
+    ) -> None:
         """Run a durable reaction: it goes on after a restart where it left off."""
-        self.start(Reactor(group, self.engines.log.subscribe(group), of_event(reaction), after=self.progress))
+        subscription = self.engines.log.subscribe(group)
+        self.start(
+            Reactor(group, subscription, of_event(reaction), self.progress, flush=flush, flush_every_s=flush_every_s)
+        )
 
     async def refresh(self, event: Event) -> None:
         """Apply a fact to the views of this node, and to what is derived from them."""
@@ -152,18 +161,9 @@ async def _start(node: Node, position: Position) -> None:
     events = node.engines.log
     node.start(Reactor("refresh", events.tail(position), of_event(node.refresh), on_batch=node.progress.advance))
     node.listen(of_event(node.fan_out), position, "fan_out")
-    for name, reaction in (("notify", node.notify), ("celebrate", node.celebrate)):
-        node.react(name, reaction)
-    node.start(
-        Reactor(
-            "count",
-            events.subscribe("count"),
-            of_event(node.count),
-            after=node.progress,
-            flush=lambda _: node.count.flush(),
-            flush_every_s=COUNT_EVERY_S,
-        )
-    )
+    node.react("celebrate", node.celebrate)
+    node.react("notify", node.notify, lambda _: node.notify.flush())
+    node.react("count", node.count, lambda _: node.count.flush(), COUNT_EVERY_S)
     node.start(
         Reactor(
             "index",

@@ -6,8 +6,9 @@ Whether a notification may be shown is judged again when it is read or pushed; h
 was undone before its fact came is not told: the row is read again.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from roost.domain.events import Event, LikeChanged, RelationChanged, TweetDeleted, TweetPosted
 from roost.domain.ids import TweetId, UserId
@@ -28,12 +29,34 @@ _RELATION_KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Notify:
+    """Facts are gathered, and written by `flush`, some hundred in one durable write."""
+
     notifications: NotificationStore
     tweets: TweetView
     likes: LikeStore
     relations: RelationStore
+    _told: dict[tuple[UserId, int], Notification] = field(default_factory=dict)
+    _undone: dict[UserId, set[int]] = field(default_factory=dict)
+
+    async def flush(self) -> None:
+        """Write what was gathered. What fails stays gathered."""
+        told, undone = list(self._told.values()), dict(self._undone)
+        if told:
+            await self.notifications.add(told)
+        # Side by side, so that they share a flush of the disk.
+        await asyncio.gather(*(self.notifications.remove(user, ids) for user, ids in undone.items()))
+        self._told.clear()
+        self._undone.clear()
+
+    def _tell(self, notification: Notification) -> None:
+        self._told[notification.user_id, notification.id] = notification
+
+    def _undo(self, user: UserId, id: int) -> None:
+        """Also what is gathered and not written."""
+        self._told.pop((user, id), None)
+        self._undone.setdefault(user, set()).add(id)
 
     async def __call__(self, event: Event) -> None:
         match event:
@@ -55,8 +78,9 @@ class Notify:
         }
         told.pop(event.author_id, None)
         tweet = await self.tweets.get(event.tweet_id)
-        if told and tweet is not None and not tweet.deleted:
-            await self.notifications.add(list(told.values()))
+        if tweet is not None and not tweet.deleted:
+            for one in told.values():
+                self._tell(one)
 
     async def _tweet_deleted(self, event: TweetDeleted) -> None:
         tweet = await self.tweets.get(event.tweet_id)
@@ -65,7 +89,7 @@ class Notify:
         addressed = [mention.user_id for mention in tweet.mentions]
         others = (tweet.reply_to_author, tweet.retweet_of_author, tweet.quote_of_author)
         for user in {*addressed, *(other for other in others if other is not None)}:
-            await self.notifications.remove(user, [event.tweet_id])
+            self._undo(user, event.tweet_id)
 
     async def _like_changed(self, event: LikeChanged) -> None:
         if event.tweet_author == event.user_id:
@@ -73,9 +97,9 @@ class Notify:
         kept = await self.likes.holds(event.user_id, event.tweet_id)
         if event.now and kept is not None and kept.version == event.version:
             like = Notification(event.version, event.tweet_author, NotificationKind.LIKE, event.user_id, event.tweet_id)
-            await self.notifications.add([like])
+            self._tell(like)
         elif not event.now:
-            await self.notifications.remove(event.tweet_author, [event.version])
+            self._undo(event.tweet_author, event.version)
 
     async def _relation_changed(self, event: RelationChanged) -> None:
         kind = _RELATION_KINDS.get(RelationKind(event.kind))
@@ -83,9 +107,9 @@ class Notify:
             return
         kept = await self.relations.holds(RelationKind(event.kind), event.subject, event.object)
         if event.now and kept is not None and kept.version == event.version:
-            await self.notifications.add([Notification(event.version, event.object, kind, event.subject)])
+            self._tell(Notification(event.version, event.object, kind, event.subject))
         elif not event.now:
-            await self.notifications.remove(event.object, [event.version])
+            self._undo(event.object, event.version)
 
     async def rebuild(self, settled_before: int) -> AsyncIterator[int]:
         """Drop what no row bears out, then keep what is missing, without telling anybody. Nothing that is right is
