@@ -6,6 +6,8 @@ from importlib.metadata import version
 from cyclopts import App
 
 from roost.cli.load import load
+from roost.cli.operator import operator
+from roost.cli.rebuild import rebuild
 from roost.cli.serve import serve
 from roost.cli.settings import settings
 
@@ -13,6 +15,8 @@ app = App(name="roost", help="A complete, self-hosted Twitter.", version=version
 app.command(serve)
 app.command(settings)
 app.command(load)
+app.command(rebuild)
+app.command(operator)
 
 
 def main() -> None:

@@ -1,0 +1,2 @@
+class BackupFailed(Exception):
+    pass
