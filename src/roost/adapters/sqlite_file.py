@@ -36,6 +36,8 @@ READS_WAITING_MAX = 1_000
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 32_000
 WAL_KEPT_BYTES_MAX = 64 * 1024 * 1024
+PAGES_A_STEP = 2_048
+"""Of a copy: 8 MB between two looks at the progress."""
 FAULTS_MAX = 20
 
 # Each statement gives up the interpreter lock and has to win it back from the loop. At Python's 5 ms a busy loop
@@ -115,7 +117,7 @@ class SqliteFile:
         fcntl.flock(self._lock_fd, fcntl.LOCK_EX)
         try:
             connection = self._connected()
-            self._check_version(connection)
+            check_version(connection, self.path.name)
             for schema in (LOG_SCHEMA, *schemas):
                 connection.executescript(schema)
             connection.executescript(f"PRAGMA user_version={SCHEMA_VERSION}; PRAGMA application_id={APPLICATION_ID};")
@@ -125,15 +127,6 @@ class SqliteFile:
             fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
         self._writer = GroupWriter(connection, self._lock_fd, self.path.name, self._finished)
         self._writer.start()
-
-    def _check_version(self, connection: sqlite3.Connection) -> None:
-        (owner,) = connection.execute("PRAGMA application_id").fetchone()
-        if owner not in (0, APPLICATION_ID):
-            raise DependencyDown(f"the database {self.path.name} belongs to another program")
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            detail = f"has version {version}, this program knows up to {SCHEMA_VERSION}: run the newer program"
-            raise DependencyDown(f"the database {self.path.name} {detail}")
 
     def _connected(self) -> sqlite3.Connection:
         connection = connect(self.path, self._synchronous)
@@ -251,7 +244,7 @@ class SqliteFile:
         meanwhile by what is written.
         """
         try:
-            await asyncio.to_thread(_copy, self.path, path)
+            await asyncio.to_thread(copy_database, self.path, path)
         except (sqlite3.Error, OSError) as error:
             raise DependencyDown(f"the backup to {path.name} failed: {error}") from error
 
@@ -260,10 +253,21 @@ class SqliteFile:
         return await asyncio.to_thread(faults_of, self.path)
 
 
+def check_version(connection: sqlite3.Connection, name: str) -> None:
+    """Raises DependencyDown for a file of another program, or of a newer version of this one."""
+    (owner,) = connection.execute("PRAGMA application_id").fetchone()
+    if owner not in (0, APPLICATION_ID):
+        raise DependencyDown(f"the database {name} belongs to another program")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        detail = f"has version {version}, this program knows up to {SCHEMA_VERSION}: run the newer program"
+        raise DependencyDown(f"the database {name} {detail}")
+
+
 def faults_of(path: Path) -> list[str]:
     """What is wrong with a database file, served or not. Blocks."""
     try:
-        with _opened_to_read(path) as connection:
+        with opened_to_read(path) as connection:
             found = [str(line) for (line,) in connection.execute(f"PRAGMA quick_check({FAULTS_MAX})")]
     except sqlite3.Error as error:
         return [str(error)]
@@ -271,17 +275,22 @@ def faults_of(path: Path) -> list[str]:
 
 
 @contextlib.contextmanager
-def _opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+def opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to a file that is there, served or not."""
     with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
         connection.execute("PRAGMA query_only=ON")
         yield connection
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path, say: Callable[[int, int], None] = lambda done, total: None) -> None:
+    """Blocks. `say` hears how many pages are done, of how many. Raises sqlite3.Error and OSError."""
     partial = target.with_name(f"{target.name}.partial")
     partial.unlink(missing_ok=True)
-    with _opened_to_read(source) as reading, contextlib.closing(sqlite3.connect(partial)) as writing:
-        reading.backup(writing, pages=-1)  # all in one read transaction: a later commit does not start it anew
+    with opened_to_read(source) as reading, contextlib.closing(sqlite3.connect(partial)) as writing:
+        # All in one read transaction: a later commit neither is in the copy nor starts it anew.
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        reading.backup(writing, pages=PAGES_A_STEP, progress=lambda _, left, total: say(total - left, total))
     _flush(partial)
     partial.replace(target)
     _flush(target.parent)

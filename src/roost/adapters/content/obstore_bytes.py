@@ -107,6 +107,11 @@ def local_bytes(root: Path) -> ObstoreBytes:
     return ObstoreBytes(LocalStore(root, mkdir=True), root)
 
 
+def local_file(root: Path, digest: Digest) -> Path:
+    """Where `local_bytes` keeps these bytes: for backups and checks of a folder, which read files."""
+    return root / _key(digest)
+
+
 def _key(digest: Digest) -> str:
     """Two letters first: a folder of a million files is slow to list."""
     if not _DIGEST.fullmatch(digest):
