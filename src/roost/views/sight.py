@@ -97,6 +97,7 @@ def see(
         return Seen(tweet, author, inner, inner_author)
     if tweet.quote_of is not None:
         return Seen(tweet, author)
-    # A retweet of what may not be seen is left out, but one's own stays as long as the original exists.
-    own = tweet.author == viewer.viewer and inner is not None and not inner.deleted
-    return Seen(tweet, author) if own else None
+    # A retweet of what may not be seen is left out, but one's own stays as long as the original and its author exist.
+    if inner is None or inner.deleted or inner_author is None or inner_author.deleted:
+        return None
+    return Seen(tweet, author) if tweet.author == viewer.viewer else None
