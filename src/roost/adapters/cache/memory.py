@@ -37,8 +37,10 @@ class MemoryReadThrough(Generic[K, V]):
         self._ttl_s = ttl_s
         self._now_s = monotonic_s
         self._weigh = weigh
-        # Loads under way, by the keys they will fill: a key that is forgotten leaves the set.
-        self._loading: list[set[K]] = []
+        # Loads under way, each with the keys it will fill: a key that is forgotten leaves the set. By number, since
+        # two loads of the same keys are equal sets.
+        self._loading: dict[int, set[K]] = {}
+        self._loads = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -66,11 +68,13 @@ class MemoryReadThrough(Generic[K, V]):
                 found[key] = value
         if missing:
             fillable = set(missing)
-            self._loading.append(fillable)
+            self._loads += 1
+            number = self._loads
+            self._loading[number] = fillable
             try:
                 loaded = await load(missing)
             finally:
-                self._loading.remove(fillable)
+                del self._loading[number]
             for key, value in loaded.items():
                 found[key] = value
                 if key in fillable:
@@ -86,7 +90,7 @@ class MemoryReadThrough(Generic[K, V]):
         self._drop(key)
 
     async def clear(self) -> None:
-        for fillable in self._loading:
+        for fillable in self._loading.values():
             fillable.clear()
         self._entries.clear()
         self._weight = 0
@@ -104,7 +108,7 @@ class MemoryReadThrough(Generic[K, V]):
         return dropped
 
     def _void_loads(self, key: K) -> None:
-        for fillable in self._loading:
+        for fillable in self._loading.values():
             fillable.discard(key)
 
     def _keep(self, key: K, value: V) -> None:
