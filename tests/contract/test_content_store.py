@@ -19,7 +19,7 @@ from contract.account_store_adapters import (
     user,
 )
 from roost.adapters.store.memory.contents import MemoryContentStore
-from roost.domain.content import Content
+from roost.domain.content import Content, Digest
 from roost.domain.errors import Invalid, QuotaExceeded
 from roost.domain.ids import ContentId, TweetId, Version
 
@@ -123,6 +123,29 @@ async def test_bytes_that_are_another_contents_preview_stay(stores: Stores) -> N
     await keep(stores, ready("a", digest="small", preview="small"), ready("b", digest="large", preview="small"))
     assert await stores.contents.remove([ContentId("a")]) == []
     assert sorted(await stores.contents.remove([ContentId("b")])) == ["large", "small"]
+
+
+async def test_uploads_that_broke_off_are_found_and_ready_contents_are_not(stores: Stores) -> None:
+    await keep(stores, ready("ready"), pending("late", created_ms=1_999), pending("later", created_ms=2_000))
+    await keep(stores, pending("early"))
+    assert [each.id for each in await stores.contents.unfinished(2_000, 10)] == ["early", "late"]
+    assert [each.id for each in await stores.contents.unfinished(2_000, 1)] == ["early"]
+
+
+async def test_what_a_tweet_or_a_profile_has_is_not_removed_with_the_unclaimed(stores: Stores) -> None:
+    await keep(stores, *(ready(id, digest=id, preview=id) for id in ("in a tweet", "in a profile", "nowhere")))
+    await stores.put_in_tweet(ContentId("in a tweet"), ANA, TweetId(7))
+    await stores.accounts.create(replace(user(), avatar=ContentId("in a profile")), account(), None, [])
+    ids = [ContentId(id) for id in ("in a tweet", "in a profile", "nowhere", "missing")]
+    assert await stores.contents.remove_unclaimed(ids) == ["nowhere"]
+    assert sorted(await stores.contents.get_many(ids)) == ["in a profile", "in a tweet"]
+
+
+async def test_digests_that_rows_name_are_told_from_those_that_none_does(stores: Stores) -> None:
+    await keep(stores, ready("a", digest="original", preview="small"), pending("b"))
+    digests = [Digest(digest) for digest in ("original", "small", "nobody's")]
+    assert set(await stores.contents.named(digests)) == {"original", "small"}
+    assert not await stores.contents.named([])
 
 
 @pytest.mark.parametrize("bad", ["missing", "anothers", "in another tweet"])

@@ -10,7 +10,7 @@ from contract import test_report_store as reports
 from contract.account_store_adapters import Promise, is_caught, memory_stores
 from roost.adapters.store.memory.contents import MemoryContentStore
 from roost.adapters.store.memory.reports import MemoryReportStore
-from roost.domain.content import Content
+from roost.domain.content import Content, Digest
 from roost.domain.ids import ContentId, UserId
 from roost.domain.report import Report
 
@@ -72,6 +72,27 @@ class PreviewsStay(MemoryContentStore):
         return [digest for digest in await super().remove(ids) if digest not in previews]
 
 
+class ReadyIsUnfinished(MemoryContentStore):
+    async def unfinished(self, created_before_ms: int, limit: int) -> Sequence[Content]:
+        rows = [each for each in self._rows.values() if each.created_ms < created_before_ms]
+        return sorted(rows, key=lambda each: each.created_ms)[:limit]
+
+
+class TakesFromTweets(MemoryContentStore):
+    async def remove_unclaimed(self, ids: Collection[ContentId]) -> Sequence[str]:
+        return await self.remove([id for id in ids if not self._is_avatar(id)])
+
+
+class TakesFromProfiles(MemoryContentStore):
+    async def remove_unclaimed(self, ids: Collection[ContentId]) -> Sequence[str]:
+        return await self.remove([id for id in ids if id in self._rows and self._rows[id].tweet_id is None])
+
+
+class PreviewsAreNotNamed(MemoryContentStore):
+    async def named(self, digests: Collection[Digest]) -> Collection[Digest]:
+        return {row.original.digest for row in self._rows.values() if row.original}.intersection(digests)
+
+
 class LaterReportReplaces(MemoryReportStore):
     async def add(self, report: Report) -> None:
         same = [
@@ -122,6 +143,10 @@ CONTENTS: list[tuple[type[MemoryContentStore], Promise]] = [
     (SweepsTheYoung, contents.test_what_is_old_and_in_no_tweet_and_no_profile_is_abandoned),
     (SharedBytesGo, contents.test_removing_answers_the_digests_that_nothing_names_any_more),
     (PreviewsStay, contents.test_bytes_that_are_another_contents_preview_stay),
+    (ReadyIsUnfinished, contents.test_uploads_that_broke_off_are_found_and_ready_contents_are_not),
+    (TakesFromTweets, contents.test_what_a_tweet_or_a_profile_has_is_not_removed_with_the_unclaimed),
+    (TakesFromProfiles, contents.test_what_a_tweet_or_a_profile_has_is_not_removed_with_the_unclaimed),
+    (PreviewsAreNotNamed, contents.test_digests_that_rows_name_are_told_from_those_that_none_does),
 ]
 REPORTS: list[tuple[type[MemoryReportStore], Promise]] = [
     (LaterReportReplaces, reports.test_the_same_report_again_keeps_the_first),

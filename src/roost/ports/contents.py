@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from roost.domain.content import Content
+from roost.domain.content import Content, Digest
 from roost.domain.ids import ContentId, UserId
 
 
@@ -25,6 +25,20 @@ class ContentStore(Protocol):
         """Contents that old and in no tweet and no profile."""
         ...
 
+    async def unfinished(self, created_before_ms: int, limit: int) -> Sequence[Content]:
+        """Pending contents that old, the oldest first: their uploads broke off."""
+        ...
+
     async def remove(self, ids: Collection[ContentId]) -> Sequence[str]:
         """Drop the rows; the digests that no remaining row names, whose bytes may go."""
+        ...
+
+    async def remove_unclaimed(self, ids: Collection[ContentId]) -> Sequence[str]:
+        """The same for those of them that are in no tweet and no profile, judged in the same step: what somebody
+        takes at this moment is either his or gone.
+        """
+        ...
+
+    async def named(self, digests: Collection[Digest]) -> Collection[Digest]:
+        """Which of these digests some row names."""
         ...

@@ -43,12 +43,24 @@ class MemoryContentStore:
         ]
         return sorted(rows, key=lambda row: (row.created_ms, row.id))[:limit]
 
+    async def unfinished(self, created_before_ms: int, limit: int) -> Sequence[Content]:
+        rows = [row for row in self._rows.values() if not row.ready and row.created_ms < created_before_ms]
+        return sorted(rows, key=lambda row: (row.created_ms, row.id))[:limit]
+
     async def remove(self, ids: Collection[ContentId]) -> Sequence[str]:
         dropped = [self._rows.pop(id) for id in dict.fromkeys(ids) if id in self._rows]
         named = {digest for row in self._rows.values() for digest in _digests(row)}
         return [
             digest for digest in dict.fromkeys(each for row in dropped for each in _digests(row)) if digest not in named
         ]
+
+    async def remove_unclaimed(self, ids: Collection[ContentId]) -> Sequence[str]:
+        rows = [row for id in ids if (row := self._rows.get(id)) is not None]
+        return await self.remove([row.id for row in rows if row.tweet_id is None and not self._is_avatar(row.id)])
+
+    async def named(self, digests: Collection[Digest]) -> Collection[Digest]:
+        named = {digest for row in self._rows.values() for digest in _digests(row)}
+        return named.intersection(digests)
 
     def claim(self, owner: UserId, ids: Collection[ContentId], tweet_id: TweetId) -> None:
         """Put all of them in the tweet, or raise Invalid and put none: one is missing, another's, or elsewhere."""

@@ -9,7 +9,7 @@ import msgspec
 
 from roost.adapters.sqlite_file import SqliteFile
 from roost.adapters.store.sqlite.bounded_reads import read_up_to
-from roost.domain.content import Content
+from roost.domain.content import Content, Digest
 from roost.domain.errors import QuotaExceeded
 from roost.domain.ids import ContentId, TweetId, UserId
 
@@ -73,12 +73,38 @@ class SqliteContentStore:
 
         return await self._file.read(job)
 
+    async def unfinished(self, created_before_ms: int, limit: int) -> Sequence[Content]:
+        """In a thread, for the same reason."""
+
+        def job(connection: sqlite3.Connection) -> list[Content]:
+            rows = connection.execute(
+                "SELECT tweet_id, body FROM contents WHERE tweet_id IS NULL AND digest IS NULL AND created_ms < ?"
+                " ORDER BY created_ms, content_id LIMIT ?",
+                (created_before_ms, limit),
+            )
+            return [_decode(row) for row in rows.fetchall()]
+
+        return await self._file.read(job)
+
     async def remove(self, ids: Collection[ContentId]) -> Sequence[str]:
+        return await self._remove(ids, claimed_too=True)
+
+    async def remove_unclaimed(self, ids: Collection[ContentId]) -> Sequence[str]:
+        return await self._remove(ids, claimed_too=False)
+
+    async def named(self, digests: Collection[Digest]) -> Collection[Digest]:
+        def job(connection: sqlite3.Connection) -> set[Digest]:
+            return {digest for digest in digests if _is_named(connection, digest)}
+
+        return await self._file.read(job)
+
+    async def _remove(self, ids: Collection[ContentId], *, claimed_too: bool) -> Sequence[str]:
         def job(connection: sqlite3.Connection) -> list[str]:
             dropped = connection.execute(
-                "DELETE FROM contents WHERE content_id IN (SELECT value FROM json_each(?))"
+                "DELETE FROM contents WHERE content_id IN (SELECT value FROM json_each(?)) AND (? OR"
+                " tweet_id IS NULL AND NOT EXISTS (SELECT 1 FROM users WHERE avatar = content_id))"
                 " RETURNING digest, preview_digest",
-                (json.dumps(list(ids)),),
+                (json.dumps(list(ids)), claimed_too),
             ).fetchall()
             digests = dict.fromkeys(digest for pair in dropped for digest in pair if digest is not None)
             return [digest for digest in digests if not _is_named(connection, digest)]
