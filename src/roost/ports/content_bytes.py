@@ -13,6 +13,8 @@ from typing import Protocol
 from roost.domain.content import Digest
 
 READ_CHUNK_BYTES_MAX = 256 * 1024
+UPLOAD_MS_MAX = 3_600_000
+"""No upload takes so long: what was stored before has its row, or will never have one."""
 DELETE_MARGIN_MS = 1_000  # stores that say when in whole seconds exist
 
 
