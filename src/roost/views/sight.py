@@ -98,6 +98,5 @@ def see(
     if tweet.quote_of is not None:
         return Seen(tweet, author)
     # A retweet of what may not be seen is left out, but one's own stays as long as the original and its author exist.
-    if inner is None or inner.deleted or inner_author is None or inner_author.deleted:
-        return None
-    return Seen(tweet, author) if tweet.author == viewer.viewer else None
+    exists = inner is not None and not inner.deleted and inner_author is not None and not inner_author.deleted
+    return Seen(tweet, author) if exists and tweet.author == viewer.viewer else None
