@@ -40,7 +40,8 @@ class Operators:
             version = self.ids.next_version(user.version)
             changed = replace(user, operator=operator, version=version)
             # Another change of the same row may come in between: then the row is read again.
-            if await self.accounts.save_user(changed, [UserChanged(user.id, version)]) is not None:
+            facts = [UserChanged(user.id, version, sight=False)]
+            if await self.accounts.save_user(changed, facts, over=user.version) is not None:
                 return True
         raise Conflict(f"the profile of {name} changes too often: try again")
 

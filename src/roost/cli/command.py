@@ -11,7 +11,7 @@ from typing import NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from roost.assembly.backup import BackupFailed
+from roost.assembly.archive import BackupFailed
 from roost.assembly.control import CommandFailed
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
 from roost.assembly.settings import BadSetting, Settings, read_settings

@@ -5,9 +5,11 @@ from importlib.metadata import version
 
 from cyclopts import App
 
+from roost.cli.backup import backup
 from roost.cli.load import load
 from roost.cli.operator import operator
 from roost.cli.rebuild import rebuild
+from roost.cli.restore import restore
 from roost.cli.serve import serve
 from roost.cli.settings import settings
 
@@ -16,6 +18,8 @@ app.command(serve)
 app.command(settings)
 app.command(load)
 app.command(rebuild)
+app.command(backup)
+app.command(restore)
 app.command(operator)
 
 
