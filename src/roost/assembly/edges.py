@@ -11,6 +11,7 @@ from importlib.metadata import version
 from prometheus_client import CollectorRegistry
 
 from roost.assembly.accounts import account_routes
+from roost.assembly.contents import content_routes
 from roost.assembly.figures import NodeFigures
 from roost.assembly.node import Node
 from roost.assembly.settings import Settings
@@ -97,6 +98,7 @@ def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[No
     post = _post_tweet(node)
     notified = NotificationRenderer(renderer, addresses)
     room = _room(node, renderer, queries.notifications, notified, position)
+    node.on_refreshed.append(room.noticed)
     tickets = Tickets(engines.clock, engines.randomness)
     hub = Hub(Limits(sockets_max=settings.sockets_max))
     registry = CollectorRegistry()
@@ -105,6 +107,7 @@ def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[No
         *_tweet_endpoints(node, queries, post, renderer, addresses),
         *_user_endpoints(node, queries, addresses),
         *account_routes(node, engines.errands, limits, queries.profiles, addresses).endpoints(),
+        *content_routes(node, addresses).endpoints(),
         *NotificationReads(queries.notifications, notified).endpoints(),
         *WebSocketTickets(tickets).endpoints(),
         *HealthReads(ready, registry, settings.metrics_token or None).endpoints(),

@@ -17,6 +17,7 @@ import uvicorn
 import uvloop
 
 from roost.assembly.accounts import erase_user
+from roost.assembly.contents import start_content_work
 from roost.assembly.control import Control, control_socket
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
 from roost.assembly.edges import Edges, build_edges
@@ -68,6 +69,7 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
         edges = build_edges(node, position, ready)
         node.listen(edges.room, position, "push_live")
         node.react("erase", erase_user(node))
+        await start_content_work(node)
 
         url = f"http://{_address(listening)}"
         control = Control(node, edges, version("roost"), url)

@@ -20,15 +20,6 @@ DIGESTS_A_STEP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
-    """How many of each went."""
-
-    uploads: int
-    unfinished: int
-    abandoned: int
-
-
-@dataclass(frozen=True, slots=True)
 class CleanContents:
     """`kept_ms` is how long a content may wait for its tweet."""
 
@@ -38,13 +29,17 @@ class CleanContents:
     clock: Clock
     kept_ms: int
 
-    async def __call__(self) -> Cleaned:
-        """Safe beside uploads and posts: what they take meanwhile stays."""
+    async def __call__(self) -> int:
+        """How many contents went. Safe beside uploads and posts: what they take meanwhile stays."""
+        await self.sweep_uploads()
         now_ms = self.clock.now_ms()
-        uploads = await self.uploads.sweep()
-        uploads += await self.content_bytes.discard_partial(now_ms - UPLOAD_MS_MAX)
         unfinished = await self._remove(now_ms, now_ms - UPLOAD_MS_MAX, unfinished=True)
-        return Cleaned(uploads, unfinished, await self._remove(now_ms, now_ms - self.kept_ms, unfinished=False))
+        return unfinished + await self._remove(now_ms, now_ms - self.kept_ms, unfinished=False)
+
+    async def sweep_uploads(self) -> int:
+        """Remove the files that a killed process left: how many."""
+        swept = await self.uploads.sweep()
+        return swept + await self.content_bytes.discard_partial(self.clock.now_ms() - UPLOAD_MS_MAX)
 
     async def sweep_storage(self) -> int:
         """Delete the bytes that no row names; how many were found. Looks at all that is stored."""

@@ -29,6 +29,14 @@ class MethodNotAllowed(Refused):
         self.allowed = allowed
 
 
+class RangeNotSatisfiable(Refused):
+    """None of the bytes asked for exist."""
+
+    def __init__(self, byte_size: int) -> None:
+        super().__init__(f"the range lies beyond the end, there are {byte_size} bytes")
+        self.byte_size = byte_size
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How one class of errors is answered. `name` is a promise: clients tell problems apart by it."""
@@ -45,6 +53,7 @@ class Kind:
 KINDS: dict[type[RoostError], Kind] = {
     Malformed: Kind(400, "malformed", "The request cannot be read"),
     MethodNotAllowed: Kind(405, "method-not-allowed", "The method is not answered here"),
+    RangeNotSatisfiable: Kind(416, "range-not-satisfiable", "There are no such bytes"),
     errors.Invalid: Kind(422, "invalid", "A value breaks a bound"),
     errors.NotSignedIn: Kind(401, "not-signed-in", "Sign in first"),
     errors.WrongCredentials: Kind(401, "wrong-credentials", "The name or the password is wrong"),
@@ -154,6 +163,8 @@ def _headers(error: RoostError) -> tuple[tuple[str, str], ...]:
         return (("Retry-After", str(max(1, ceil(error.retry_after_s)))),)
     if isinstance(error, MethodNotAllowed):
         return (("Allow", error.allowed),)
+    if isinstance(error, RangeNotSatisfiable):
+        return (("Content-Range", f"bytes */{error.byte_size}"),)
     if kind_of(type(error)).status == 401:  # noqa: PLR2004 - RFC 9110 wants a challenge with this status
         return (("WWW-Authenticate", "Bearer"),)
     return ()

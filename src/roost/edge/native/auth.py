@@ -69,7 +69,8 @@ class Authentication:
         if signed_in is SignedIn.NONE:
             return None
         found = await (self._bearer(authorization) if bearer else self._cookie(method, headers))
-        if found is None and (signed_in is SignedIn.REQUIRED or not self.public_read):
+        required = signed_in is SignedIn.REQUIRED or (signed_in is SignedIn.OPTIONAL and not self.public_read)
+        if found is None and required:
             raise NotSignedIn
         return found
 

@@ -37,6 +37,7 @@ class SignedIn(Enum):
 
     REQUIRED = auto()
     OPTIONAL = auto()  # a stranger may ask, unless the server's `public_read` is off
+    JUDGED = auto()  # anybody may ask, also with no more than a signed address: the handler judges
     NONE = auto()  # a token is not looked at
 
 

@@ -132,7 +132,7 @@ def _security(endpoint: Endpoint) -> list[Json]:
     match endpoint.signed_in:
         case SignedIn.REQUIRED:
             return signed_in
-        case SignedIn.OPTIONAL:
+        case SignedIn.OPTIONAL | SignedIn.JUDGED:
             return [{}, *signed_in]
         case SignedIn.NONE:
             return []
