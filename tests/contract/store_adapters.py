@@ -156,8 +156,8 @@ Promise = Callable[[Stores], Awaitable[None]]
 
 
 async def is_caught(stores: Stores, promise: Promise) -> None:
-    """A promise that saboteurs break fails: by an assertion, by a refusal out of place or by the lack of one."""
-    with pytest.raises((AssertionError, Refused, pytest.fail.Exception)):
+    """A promise that saboteurs break fails: by an assertion, by what is missing, by a refusal too many or too few."""
+    with pytest.raises((AssertionError, KeyError, Refused, pytest.fail.Exception)):
         await promise(stores)
 
 
