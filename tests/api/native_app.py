@@ -1,19 +1,19 @@
 """The REST interface over a whole node in memory: people who join it and what they ask of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-from prometheus_client import CollectorRegistry
 
 from roost.adapters.clock.mint import Mint
 from roost.adapters.clock.system import SystemClock, SystemRandomness
 from roost.adapters.content.memory_bytes import MemoryBytes
 from roost.adapters.content.upload_folder import UploadFolder
+from roost.adapters.errands.in_process import InProcessErrands
 from roost.adapters.index.memory import MemoryTweetIndex, MemoryUserIndex
 from roost.adapters.log.memory import MemoryEventLog
 from roost.adapters.mail.memory import MemoryMailer
@@ -29,51 +29,24 @@ from roost.adapters.store.memory.relations import MemoryRelationStore
 from roost.adapters.store.memory.reports import MemoryReportStore
 from roost.adapters.store.memory.sessions import MemoryOneTimeTokenStore, MemorySessionStore
 from roost.adapters.store.memory.tweets import MemoryTweetStore
+from roost.assembly.edges import Edges, build_edges, rate_rules
 from roost.assembly.engines import Engines, Stores
 from roost.assembly.node import Node, running_node
 from roost.assembly.settings import Settings
-from roost.commands.delete_tweet import DeleteTweet
-from roost.commands.like_tweet import LikeTweet, UnlikeTweet
-from roost.commands.post_tweet import PostTweet
-from roost.commands.relate import Relate
-from roost.commands.report import CloseReport, FileReport
 from roost.domain.errors import Draining
 from roost.domain.events import UserChanged
 from roost.domain.ids import UserId
 from roost.domain.tokens import TokenText, hash_token, token_text
 from roost.domain.user import Account, Session, User, session_id_of
-from roost.edge.live.tickets import Tickets
-from roost.edge.native.app import NativeApp
+from roost.edge.native.app import IN_FLIGHT_MAX, NativeApp
 from roost.edge.native.auth import Authentication, SessionCookie
 from roost.edge.native.endpoint import Endpoint
-from roost.edge.native.front import FrontPage
-from roost.edge.native.health import HealthReads, RequestFigures
-from roost.edge.native.limits import RateLimits, Rule
-from roost.edge.native.lists import UserListReads
-from roost.edge.native.notifications import NotificationReads, NotificationRenderer
-from roost.edge.native.openapi import OpenApi
-from roost.edge.native.relations import RelationActs
-from roost.edge.native.reports import Reports
-from roost.edge.native.search import SearchReads
-from roost.edge.native.tickets import WebSocketTickets
-from roost.edge.native.timelines import Timelines
-from roost.edge.native.tweets import Tweets
-from roost.edge.rendering import ContentAddresses, TweetRenderer
+from roost.edge.native.limits import RateLimits
+from roost.ports.errands import Errands
 from roost.ports.language import UNDETERMINED
-from roost.queries.home_timeline import HomeTimeline
-from roost.queries.notifications import Notifications
-from roost.queries.open_reports import OpenReports
-from roost.queries.search import Search
-from roost.queries.thread import Thread
-from roost.queries.trends import Trends
-from roost.queries.tweet_lists import TweetLists
-from roost.queries.user_lists import UserLists
-from roost.queries.user_profile import UserProfiles
-from roost.queries.user_timeline import UserTimeline
 
 WAIT_S_MAX = 20.0
 HOUR_MS = 3_600_000
-RULES = ("sign_up", "sign_in", "post", "follow", "upload", "search", "read")
 Json = Any
 
 
@@ -88,12 +61,9 @@ class NoLanguage:
 class Options:
     """What a test may want otherwise."""
 
-    settings: Settings = field(default_factory=Settings)
-    rules: Sequence[Rule] = tuple(Rule(name, 1_000_000, 1.0) for name in RULES)
-    public_url: str = ""
-    metrics_token: str | None = None
-    in_flight_max: int = 1_000
-    more: Callable[[Node], Iterable[Endpoint]] = lambda _: ()
+    settings: Settings = replace(Settings(), rate_limits=False)
+    more: Callable[[], Iterable[Endpoint]] | None = None
+    in_flight_max: int | None = None
     client_address: str = "127.0.0.1"
 
 
@@ -216,17 +186,19 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
 async def native_server(folder: Path, options: Options | None = None) -> AsyncIterator[NativeServer]:
     """A node in memory, its reactions running, and a client of its interface."""
     options = options or Options()
-    engines, log = memory_engines(folder)
-    async with running_node(engines, options.settings) as node:
-        readiness = Readiness()
-        app = _app(node, options, readiness)
+    readiness = Readiness()
+    async with AsyncExitStack() as stack:
+        errands = await stack.enter_async_context(InProcessErrands())
+        engines, log = memory_engines(folder, errands)
+        stack.push_async_callback(log.close)
+        node = await stack.enter_async_context(running_node(engines, options.settings))
+        app = _app(node, build_edges(node, node.progress.position, readiness), options)
         transport = httpx.ASGITransport(app, raise_app_exceptions=True, client=(options.client_address, 1234))
-        async with httpx.AsyncClient(transport=transport, base_url="http://roost.example") as client:
-            yield NativeServer(node, app, client, readiness)
-        await log.close()
+        client = httpx.AsyncClient(transport=transport, base_url="http://roost.example")
+        yield NativeServer(node, app, await stack.enter_async_context(client), readiness)
 
 
-def memory_engines(folder: Path) -> tuple[Engines, MemoryEventLog]:
+def memory_engines(folder: Path, errands: Errands) -> tuple[Engines, MemoryEventLog]:
     clock = SystemClock()
     log = MemoryEventLog(clock.now_ms)
     session_rows, token_rows = MemorySessionStore(log.leave), MemoryOneTimeTokenStore()
@@ -260,93 +232,26 @@ def memory_engines(folder: Path) -> tuple[Engines, MemoryEventLog]:
         language=NoLanguage(),
         clock=clock,
         randomness=SystemRandomness(),
+        errands=errands,
         ids=Mint(clock, 0, 0),
         signing_key=b"k" * 32,
     )
     return engines, log
 
 
-def native_endpoints(node: Node) -> list[Endpoint]:
-    """All routes of this part of the interface but those that describe it."""
-    engines, views = node.engines, node.views
-    stores, ids, sight = engines.stores, engines.ids, views.sight
-    addresses = ContentAddresses("", engines.signing_key, engines.clock)
-    renderer = TweetRenderer(views.tweets, views.acts, views.contents, addresses, 10_000)
-    profiles = UserProfiles(views.users, stores.accounts, views.relations, stores.relations)
-    modules = (
-        Tweets(
-            PostTweet(
-                stores.tweets,
-                stores.contents,
-                ids,
-                engines.clock,
-                engines.language,
-                views.tweets,
-                views.users,
-                views.celebrities,
-                sight,
-                node.progress,
-            ),
-            DeleteTweet(stores.tweets, ids, sight, node.progress),
-            LikeTweet(stores.likes, ids, sight, node.progress),
-            UnlikeTweet(stores.likes, sight, node.progress),
-            Thread(stores.tweets, views.tweets, sight),
-            TweetLists(stores.tweets, stores.likes, views.users, views.relations, sight),
-            profiles,
-            views.users,
-            sight,
-            renderer,
-            addresses,
-        ),
-        Timelines(
-            UserTimeline(views.user_timelines, views.users, views.relations, sight),
-            HomeTimeline(views.home_timelines, sight),
-            renderer,
-        ),
-        RelationActs(
-            Relate(stores.relations, ids, views.users, views.relations, node.progress, node.settings.following_max)
-        ),
-        UserListReads(UserLists(stores.relations, views.users, views.relations), profiles, addresses),
-        NotificationReads(
-            Notifications(stores.notifications, views.users, views.relations, sight),
-            NotificationRenderer(renderer, addresses),
-        ),
-        SearchReads(
-            Search(engines.tweet_index, engines.user_index, views.users, views.relations, sight),
-            Trends(engines.tweet_index, engines.clock),
-            profiles,
-            renderer,
-            addresses,
-        ),
-        Reports(
-            FileReport(stores.reports, ids, engines.clock, sight),
-            CloseReport(stores.reports, views.users),
-            OpenReports(stores.reports, views.users),
-        ),
-        WebSocketTickets(Tickets(engines.clock, engines.randomness)),
-        FrontPage(),
-    )
-    return [endpoint for module in modules for endpoint in module.endpoints()]
-
-
-def _app(node: Node, options: Options, ready: Readiness) -> NativeApp:
-    engines, settings = node.engines, node.settings
-    registry = CollectorRegistry()
-    endpoints = [
-        *native_endpoints(node),
-        *HealthReads(ready, registry, options.metrics_token).endpoints(),
-        *options.more(node),
-    ]
-    endpoints += OpenApi(tuple(endpoints), "0.0.0").endpoints()
-    app = NativeApp(
-        endpoints,
+def _app(node: Node, edges: Edges, options: Options) -> NativeApp:
+    """The node's own app; with a test's own endpoints or bounds, one more over the same endpoints."""
+    if options.more is None and options.in_flight_max is None:
+        return edges.app
+    settings, clock = node.settings, node.engines.clock
+    more = () if options.more is None else options.more()
+    return NativeApp(
+        [*(route.endpoint for route in edges.app.tree.routes), *more],
         authentication=Authentication(
-            node.views.sessions, SessionCookie(settings.behind_tls), settings.public_read, options.public_url
+            node.views.sessions, SessionCookie(settings.behind_tls), settings.public_read, settings.public_url
         ),
-        limits=RateLimits(options.rules, engines.clock, on=settings.rate_limits),
+        limits=RateLimits(rate_rules(settings), clock, on=settings.rate_limits),
         progress=node.progress,
-        clock=engines.clock,
-        in_flight_max=options.in_flight_max,
+        clock=clock,
+        in_flight_max=options.in_flight_max or IN_FLIGHT_MAX,
     )
-    registry.register(RequestFigures(app.tree.routes))
-    return app

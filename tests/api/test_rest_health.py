@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from api.native_app import NativeServer, Options, native_server
+from roost.assembly.settings import Settings
 
 
 @pytest_asyncio.fixture
@@ -42,7 +43,8 @@ async def test_figures_are_not_for_whom_an_untrusted_proxy_hands_on(server: Nati
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1", "", "unix:"])
 async def test_figures_elsewhere_need_the_operators_token(tmp_path: Path, address: str) -> None:
-    async with native_server(tmp_path, Options(client_address=address, metrics_token="m" * 20)) as server:
+    options = Options(settings=Settings(metrics_token="m" * 20), client_address=address)
+    async with native_server(tmp_path, options) as server:
         assert (await server.get("/metrics")).status_code == 403
         for scheme, token, status in (("Bearer", "m" * 20, 200), ("Bearer", "wrong", 403), ("Basic", "m" * 20, 403)):
             answer = await server.ask("GET", "/metrics", headers={"Authorization": f"{scheme} {token}"})

@@ -5,17 +5,15 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from api.native_app import RULES, NativeServer, Options, native_server
-from roost.edge.native.limits import Rule
+from api.native_app import NativeServer, Options, native_server
+from roost.assembly.settings import Settings
 
-HOUR_S = 3_600.0
-AMOUNTS = {"post": 2, "follow": 1, "search": 2}
+FEW = Options(settings=Settings(post_per_hour=2, follow_per_hour=1, search_per_minute=2))
 
 
 @pytest_asyncio.fixture
 async def server(tmp_path: Path) -> AsyncIterator[NativeServer]:
-    rules = tuple(Rule(name, AMOUNTS.get(name, 1_000), HOUR_S) for name in RULES)
-    async with native_server(tmp_path, Options(rules=rules)) as started:
+    async with native_server(tmp_path, FEW) as started:
         yield started
 
 

@@ -1,7 +1,7 @@
 """How any request is met: methods, bodies, tokens, cookies, headers, overload and what nobody foresaw."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from api.native_app import NativeServer, Options, Person, native_server
-from roost.assembly.node import Node
 from roost.assembly.settings import Settings
 from roost.domain.tokens import TokenText, token_text
 from roost.edge.native.auth import SessionCookie
@@ -51,7 +50,7 @@ async def ada(server: NativeServer) -> Person:
     return await server.join("ada")
 
 
-def _more(_: Node) -> Iterable[Endpoint]:
+def _more() -> Iterable[Endpoint]:
     """Endpoints that do what no good one does, and one that streams."""
 
     async def fail(_: Call[None]) -> Answer:
@@ -332,7 +331,9 @@ async def test_an_own_page_changes_what_its_user_may(server: NativeServer, ada: 
 
 
 async def test_the_public_address_counts_as_own(tmp_path: Path) -> None:
-    async with native_server(tmp_path, Options(public_url="https://square.example/", more=_more)) as server:
+    async with native_server(
+        tmp_path, Options(settings=replace(Settings(), public_url="https://square.example/"), more=_more)
+    ) as server:
         browser = await _browser(server, await server.join("ada"))
         headers = {"Origin": "https://square.example", "X_CSRF_Token": browser.csrf}
         assert (await browser.ask("POST", "/test/secret", **headers)).status_code == 204
@@ -347,7 +348,7 @@ async def test_requests_beyond_the_bound_are_refused_at_once(tmp_path: Path) -> 
         return NO_CONTENT
 
     endpoint = Endpoint("GET", "/test/wait", wait, "", DONE, SignedIn.NONE)
-    async with native_server(tmp_path, Options(in_flight_max=1, more=lambda _: [endpoint])) as server:
+    async with native_server(tmp_path, Options(in_flight_max=1, more=lambda: [endpoint])) as server:
         first = asyncio.create_task(server.get("/test/wait"))
         await entered.wait()
         refused = await server.get("/health/live")
@@ -373,6 +374,36 @@ async def test_a_client_that_goes_away_is_answered_nothing(server: NativeServer)
     assert server.app.in_flight == 0
 
 
+async def test_a_stream_to_a_client_that_is_gone_ends(tmp_path: Path) -> None:
+    ended, gone = asyncio.Event(), asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            ended.set()
+
+    async def answer(_: Call[None]) -> Stream:
+        return Stream(200, endless(), "text/plain")
+
+    async def receive() -> dict[str, Any]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        await asyncio.sleep(0)
+        if message["type"] == "http.response.body":
+            gone.set()
+
+    endpoint = Endpoint("GET", "/test/endless", answer, "", FINE, SignedIn.NONE)
+    scope = {"type": "http", "method": "GET", "path": "/test/endless", "query_string": b"", "headers": []}
+    async with native_server(tmp_path, Options(more=lambda: [endpoint])) as server:
+        await server.app(scope, receive, send)
+        assert ended.is_set()
+        assert server.app.in_flight == 0
+
+
 async def test_an_endpoint_that_is_there_twice_or_lacks_its_limit_is_no_application(server: NativeServer) -> None:
     async def handler(_: Call[None]) -> Answer:
         return NO_CONTENT
@@ -381,5 +412,5 @@ async def test_an_endpoint_that_is_there_twice_or_lacks_its_limit_is_no_applicat
     unlimited = Endpoint("GET", "/test/other", handler, "", DONE, rate_limit="no such rule")
     for wrong in (twice, unlimited):
         with pytest.raises(ValueError, match=wrong.path):
-            async with native_server(Path(), Options(more=lambda _, wrong=wrong: [wrong])):  # type: ignore[misc]  # a default binds the loop's value
+            async with native_server(Path(), Options(more=lambda: [wrong])):  # noqa: B023 - called within the loop
                 pass

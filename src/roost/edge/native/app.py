@@ -5,8 +5,9 @@ uvicorn -> NativeApp (route, who asks, rate limit, parameters, body) -> Endpoint
 Written on ASGI itself: a framework's request, response and router would cost twice what a page of a timeline does.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from roost.domain.errors import DependencyDown, Overloaded, RoostError, TooLarge
@@ -156,9 +157,27 @@ async def _send(answer: Answer | Stream, request: _Request, send: Send) -> None:
         body = answer.body if isinstance(answer, Answer) and request.scope["method"] != "HEAD" else b""
         await send({"type": "http.response.body", "body": body})
         return
-    async for chunk in answer.chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await _stream(answer.chunks, request, send)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _stream(chunks: AsyncIterator[bytes], request: _Request, send: Send) -> None:
+    """Until the end, or until the client is gone: a server takes what is sent to nobody without a word."""
+    gone = asyncio.ensure_future(_until_gone(request.receive))
+    try:
+        async for chunk in chunks:
+            if gone.done():
+                raise ClientGone
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        gone.cancel()
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] == "http.request":
+        pass
 
 
 def _headers(answer: Answer | Stream, spent: Spent | None) -> RawHeaders:

@@ -15,7 +15,7 @@ from roost.edge.native.endpoint import Endpoint, Parameter, Place
 from roost.edge.problems import MethodNotAllowed
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Route:
     """An endpoint with all that can be made ready for its requests, and what became of them."""
 
