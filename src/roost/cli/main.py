@@ -6,6 +6,7 @@ from importlib.metadata import version
 from cyclopts import App
 
 from roost.cli.backup import backup
+from roost.cli.doctor import doctor
 from roost.cli.load import load
 from roost.cli.operator import operator
 from roost.cli.rebuild import rebuild
@@ -17,6 +18,7 @@ app = App(name="roost", help="A complete, self-hosted Twitter.", version=version
 app.command(serve)
 app.command(settings)
 app.command(load)
+app.command(doctor)
 app.command(rebuild)
 app.command(backup)
 app.command(restore)
