@@ -14,6 +14,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from contract.unruly_log import UnrulyLog
 from roost.assembly.data_folder import DataFolder
 from roost.assembly.edges import Edges, build_edges
 from roost.assembly.embedded import open_embedded
@@ -61,6 +62,14 @@ class NoLanguage:
 
 def as_they_are(engines: Engines) -> Engines:
     return engines
+
+
+def unruly(engines: Engines) -> Engines:
+    """The log tells facts out of order, late and again: nobody may notice."""
+    return replace(engines, log=UnrulyLog(engines.log))
+
+
+LOGS = {"orderly": as_they_are, "unruly": unruly}
 
 
 @asynccontextmanager
@@ -143,14 +152,21 @@ class LiveRoost:
         email = f"{name}@example.org"
         account = Account(user.id, email, email, None, "no password fits this")
         person = Person(self, user, token_text(engines.randomness.token_bytes(32)))
-        session = self._session(person)
+        session = self._session(person.user, person.token)
         announced = [UserChanged(user.id, user.version)]
         await self.reached(await engines.stores.accounts.create(user, account, session, announced))
         return person
 
-    def _session(self, person: "Person") -> Session:
-        hashed, now_ms = hash_token(person.token), self.node.engines.clock.now_ms()
-        return Session(session_id_of(hashed), person.user.id, hashed, now_ms, now_ms, now_ms + 99 * HOUR_MS, "test")
+    async def another_session(self, person: "Person") -> TokenText:
+        """The token of one more device."""
+        engines = self.node.engines
+        token = token_text(engines.randomness.token_bytes(32))
+        await engines.stores.sessions.add_session(self._session(person.user, token))
+        return token
+
+    def _session(self, user: User, token: TokenText) -> Session:
+        hashed, now_ms = hash_token(token), self.node.engines.clock.now_ms()
+        return Session(session_id_of(hashed), user.id, hashed, now_ms, now_ms, now_ms + 99 * HOUR_MS, "test")
 
     async def end_session(self, person: "Person") -> None:
         """As the command does that signs out."""
@@ -226,7 +242,9 @@ class Person:
 
     def connection(self, query: str = "", **more: Any) -> connect:
         headers = {**self.headers, **more.pop("headers", {})}
-        return connect(self.roost.url + query, additional_headers=headers, open_timeout=WAIT_S, max_size=None, **more)
+        # A client whose queue is full would not see the server's close.
+        options = {"open_timeout": WAIT_S, "close_timeout": 1, "max_size": None, "max_queue": None} | more
+        return connect(self.roost.url + query, additional_headers=headers, **options)
 
 
 @dataclass

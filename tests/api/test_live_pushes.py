@@ -7,14 +7,14 @@ from itertools import pairwise
 import pytest
 import pytest_asyncio
 
-from api.live_roost import Names, Person, Talk, live_roost
+from api.live_roost import LOGS, Names, Person, Talk, live_roost
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def people(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Names]:
-    async with live_roost(tmp_path_factory.mktemp("roost")) as roost:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=LOGS)
+async def people(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Names]:
+    async with live_roost(tmp_path_factory.mktemp("roost"), change=LOGS[request.param]) as roost:
         yield Names(roost)
 
 

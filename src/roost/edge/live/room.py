@@ -6,6 +6,7 @@ What is sent is judged by follows, blocks, mutes and protection at the moment of
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -28,6 +29,9 @@ from roost.views.viewer_acts import ViewerActs
 
 RETWEETS_LOOKED_AT_MAX = 200
 """Of a deleted tweet: the followers of so many who retweeted it are told; a fetch corrects the rest."""
+
+NOTIFICATIONS_REMEMBERED = 10_000
+"""The latest that were pushed: a log that repeats itself is not noticed."""
 
 NotificationBytes = Callable[[UserId, int], Awaitable[bytes | None]]
 """A notification as JSON if its user may be told of it now."""
@@ -77,6 +81,8 @@ class Room:
     _by_user: dict[UserId, dict[int, Listener]] = field(default_factory=dict)
     _follows: dict[UserId, Collection[UserId]] = field(default_factory=dict)
     _by_author: dict[UserId, set[UserId]] = field(default_factory=dict)
+    _changed: set[UserId] = field(default_factory=set)
+    _notified_of: OrderedDict[tuple[UserId, int], None] = field(default_factory=OrderedDict)
     # Held while a fact is told: who enters meanwhile would be told a half of it.
     _telling: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -93,10 +99,10 @@ class Room:
         """From the position that this answers on, the listener is told everything."""
         await self.sight.relations.of(listener.user_id)  # so that nobody waits for the store below
         async with self._telling:
-            # Read between two facts: a follow of before is in it, of a later one the room is told.
-            await self._note_follows(listener.user_id)
+            # First, so that `noticed` marks what changes while the follows are read.
             self._by_user.setdefault(listener.user_id, {})[listener.number] = listener
             self._listeners[listener.number] = listener
+            await self._note_follows(listener.user_id)
             return self.position
 
     def leave(self, listener: Listener) -> None:
@@ -106,7 +112,15 @@ class Room:
         own = self._by_user.get(listener.user_id)
         if own is not None and own.pop(listener.number, None) is not None and not own:
             del self._by_user[listener.user_id]
+            self._changed.discard(listener.user_id)
             self._forget_follows(listener.user_id)
+
+    def noticed(self, event: Event) -> None:
+        """This node's views have a fact, before anybody is told that it is done: whom a listener follows counts from
+        then on, however late or out of order the log tells the room.
+        """
+        if isinstance(event, RelationChanged) and event.kind in (RelationKind.FOLLOW, RelationKind.BLOCK):
+            self._changed.update(user for user in (event.subject, event.object) if user in self._by_user)
 
     async def __call__(self, logged: Logged) -> None:
         """One fact. The cursor moves on only when all of it is pushed."""
@@ -126,8 +140,7 @@ class Room:
             case Notified():
                 await self._notified(event, cursor)
             case RelationChanged():
-                if event.kind in (RelationKind.FOLLOW, RelationKind.BLOCK) and event.subject in self._by_user:
-                    await self._note_follows(event.subject)
+                self.noticed(event)
             case SessionsEnded():
                 for listener in list(self._by_user.get(event.user_id, {}).values()):
                     if listener.session_id in event.session_ids:
@@ -137,6 +150,7 @@ class Room:
 
     async def _tweet(self, id: TweetId, author: UserId, cursor: Position) -> None:
         """All frames are made before the first is told: where that fails, it is tried again and nothing comes twice."""
+        await self._note_changes()
         viewers = self._by_author.get(author, set()) | {author}
         viewers = {viewer for viewer in viewers if viewer in self._by_user}
         if not viewers and not self.channels.has_members():
@@ -199,6 +213,7 @@ class Room:
         return frame
 
     async def _deleted(self, event: TweetDeleted, cursor: Position) -> None:
+        await self._note_changes()
         told: set[UserId] = set()
         for author in await self.shown_by(event):
             told |= self._by_author.get(author, set()) | {author}
@@ -223,21 +238,36 @@ class Room:
         return author.deleted or may_see_tweets_of(author, await self.sight.relations.of(user))
 
     async def _notified(self, event: Notified, cursor: Position) -> None:
-        if event.user_id not in self._by_user:
+        key = (event.user_id, event.notification_id)
+        if event.user_id not in self._by_user or key in self._notified_of:
             return
         body = await self.notification(event.user_id, event.notification_id)
         if body is not None:
             frame = text_frame(speech.notification_arrived(cursor, body))
             self._tell(self._by_user.get(event.user_id, {}).values(), frame, None)
+            self._notified_of[key] = None
+            if len(self._notified_of) > NOTIFICATIONS_REMEMBERED:
+                self._notified_of.popitem(last=False)
 
     def _tell(self, listeners: Iterable[Listener], frame: Frame, tweet: tuple[TweetId, str] | None) -> None:
         for listener in listeners:
             listener.tell(frame, tweet)
             self.pushed += 1
 
+    async def _note_changes(self) -> None:
+        while self._changed:
+            user = self._changed.pop()
+            try:
+                await self._note_follows(user)
+            except BaseException:
+                self._changed.add(user)
+                raise
+
     async def _note_follows(self, user: UserId) -> None:
         """Bring the inverted map, author -> connected followers, up to what the user follows now."""
         follows = (await self.sight.relations.of(user)).follows
+        if user not in self._by_user:  # left meanwhile
+            return
         before = self._follows.get(user, frozenset())
         self._follows[user] = follows
         for author in follows:
