@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import deque
 from pathlib import Path
 
 import structlog
@@ -28,6 +29,7 @@ class FolderMailer:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left_over in folder.glob(f"*{UNFINISHED}"):
             left_over.unlink(missing_ok=True)
+        self._kept = deque(sorted(folder.glob("*.eml")))
         self._one_at_a_time = asyncio.Lock()
 
     async def send(self, mail: Mail) -> None:
@@ -51,9 +53,7 @@ class FolderMailer:
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-        self._drop_oldest()
-
-    def _drop_oldest(self) -> None:
-        mails = sorted(self._folder.glob("*.eml"))
-        for mail in mails[: max(len(mails) - self._mails_max, 0)]:
-            mail.unlink(missing_ok=True)
+        # What was there is listed once: a look at the whole folder for each mail would cost more than the mail.
+        self._kept.append(path)
+        while len(self._kept) > self._mails_max:
+            self._kept.popleft().unlink(missing_ok=True)
