@@ -116,8 +116,10 @@ class SqliteFile:
         # Two processes that start together must not both change the file's mode and schema.
         fcntl.flock(self._lock_fd, fcntl.LOCK_EX)
         try:
+            if self.path.exists():  # looked at before anything is changed, the mode of its journal included
+                with opened_to_read(self.path) as there:
+                    check_version(there, self.path.name)
             connection = self._connected()
-            check_version(connection, self.path.name)
             for schema in (LOG_SCHEMA, *schemas):
                 connection.executescript(schema)
             connection.executescript(f"PRAGMA user_version={SCHEMA_VERSION}; PRAGMA application_id={APPLICATION_ID};")
