@@ -49,3 +49,11 @@ async def test_a_wrong_request_counts_too(server: NativeServer) -> None:
     ada = await server.join("ada")
     statuses = [(await ada.post("/tweet", {})).status_code for _ in range(3)]
     assert statuses == [422, 422, 429]
+
+
+async def test_dead_tokens_count_for_the_address_that_tries_them(server: NativeServer) -> None:
+    ada = await server.join("ada")
+    tries = [{"Authorization": "Bearer " + letter * 43} for letter in "abc"]
+    statuses = [(await server.ask("GET", "/search", params={"q": "x"}, headers=one)).status_code for one in tries]
+    assert statuses == [401, 401, 429]
+    assert (await ada.get("/search", q="x")).status_code == 200

@@ -112,10 +112,14 @@ class NativeApp:
         endpoint = route.endpoint
         client = scope.get("client")
         address = client[0] if client else ""
-        session = await self._authentication.session(endpoint.signed_in, method, headers)
-        if endpoint.rate_limit is not None:
-            key = user_key(session.user_id) if session is not None else address_key(address)
-            request.spent = self._limits.take(endpoint.rate_limit, key)
+        session = None
+        try:
+            session = await self._authentication.session(endpoint.signed_in, method, headers)
+        finally:
+            # A dead token counts for its address: each costs a look into the store.
+            if endpoint.rate_limit is not None:
+                key = user_key(session.user_id) if session is not None else address_key(address)
+                request.spent = self._limits.take(endpoint.rate_limit, key)
         values = read_values(route, texts, scope["query_string"], headers)
         position = headers.get(_POSITION)
         if position is not None and endpoint.signed_in is not SignedIn.NONE:

@@ -41,6 +41,15 @@ to a tweet gave there sees that tweet on every node. The WebSocket is at `/ws`.
 """
 
 
+class ApiDocument(msgspec.Struct, frozen=True):
+    """OpenAPI 3.1."""
+
+    openapi: str
+    info: dict[str, Any]
+    paths: dict[str, Any]
+    components: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class OpenApi:
     """`others` are all endpoints but this one."""
@@ -59,7 +68,7 @@ class OpenApi:
             "/openapi.json",
             read,
             "This document",
-            {200: Described("OpenAPI 3.1")},
+            {200: Described("OpenAPI 3.1", ApiDocument)},
             SignedIn.NONE,
         )
         document_body = msgspec.json.encode(document([*self.others, own], self.version))
