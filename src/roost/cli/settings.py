@@ -24,7 +24,8 @@ def settings(*, config: Path | None = None) -> None:
     console = Console(soft_wrap=True)
     if not console.is_terminal:
         for one in sourced:
-            console.print(f"{one.name}\t{one.value}\t{one.source}\t{one.meaning}", markup=False, highlight=False)
+            # Not by the console, which makes blanks of the tabs that scripts split at.
+            print(one.name, one.value, one.source, one.meaning, sep="\t")  # noqa: T201 - what the command is for
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("name", "value", "source", "meaning"):
