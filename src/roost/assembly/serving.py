@@ -5,6 +5,7 @@ cli.serve -> serve -> open_embedded, running_node, build_edges -> uvicorn
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -42,6 +43,7 @@ class CannotServe(Exception):
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `say` gets the line that tells that it is ready. Raises CannotServe."""
     configure_logging(settings.log_level)
+    os.umask(0o077)  # whatever is made in the folder is this user's alone, whoever made the folder
     folder = DataFolder(settings.data)
     try:
         folder.make()

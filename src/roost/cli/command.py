@@ -1,5 +1,6 @@
 """What the operator's commands share: the settings they take, their progress, and how they fail in one line."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ def ends_in_one_line(command: str) -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         sys.exit(128 + number)
 
+    os.umask(0o077)  # what commands write holds secrets
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
