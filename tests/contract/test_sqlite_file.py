@@ -287,6 +287,22 @@ async def test_two_processes_write_one_file_in_turns(tmp_path: Path) -> None:
     await two.close()
 
 
+async def test_events_that_only_a_newer_program_knows_are_passed_over(file: SqliteFile) -> None:
+    """While two versions run side by side; however many there are, what comes after them is told."""
+    log = await SqliteEventLog(file).open()
+    unknown = [("InventedLater", 1, b"\x80")] * 600
+    insert = "INSERT INTO log (kind, at_ms, body) VALUES (?, ?, ?)"
+    await file.write(lambda connection: connection.executemany(insert, unknown).close())
+    await file.write(put(file, 7))
+    group = log.subscribe("group")
+    (logged,) = await group.batch()
+    assert logged.event == Notified(UserId(1), 7)
+    assert await log.read(Position("0"), 10) == await log.read(Position("550"), 10) == [logged]
+    await group.confirm(logged.position)
+    assert await log.lag() == {"group": 0}
+    await log.close()
+
+
 async def test_what_was_confirmed_is_still_confirmed_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "roost.db"
     for start in (0, 100):

@@ -56,23 +56,26 @@ class SqliteTweetStore:
             _check_encodable(ref)
 
         def job(connection: sqlite3.Connection) -> Posted:
-            earlier = None if ref is None else _posted_by(connection, ref)
-            if earlier is None:
-                earlier = _posted_already(connection, tweet)
-                if earlier is not None and ref is not None:
-                    _keep_ref(connection, ref, earlier)
-            if earlier is not None:
-                return earlier
-            _claim_content(connection, tweet)
-            connection.execute("INSERT INTO tweets VALUES (?, ?, ?)", (tweet.id, tweet.deleted, body))
-            for statement, row in _places(tweet):
-                connection.execute(_INSERTS[statement], row)
-            posted = Posted(tweet.id, self._file.leave(connection, events) if events else None)
+            known = None if ref is None else _posted_by(connection, ref)
+            if known is not None:
+                return known
+            posted = _retweeted_already(connection, tweet) or self._insert(connection, tweet, body, events)
             if ref is not None:
                 _keep_ref(connection, ref, posted)
             return posted
 
         return await self._file.write(job)
+
+    def _insert(self, connection: sqlite3.Connection, tweet: Tweet, body: bytes, events: Sequence[Event]) -> Posted:
+        _check_content(connection, tweet)
+        row = (tweet.id, tweet.deleted, body)
+        if not connection.execute("INSERT OR IGNORE INTO tweets VALUES (?, ?, ?)", row).rowcount:
+            return Posted(tweet.id, None, repeated=True)
+        for id in tweet.content:
+            connection.execute("UPDATE contents SET tweet_id = ? WHERE content_id = ?", (tweet.id, id))
+        for statement, place in _places(tweet):
+            connection.execute(_INSERTS[statement], place)
+        return Posted(tweet.id, self._file.leave(connection, events) if events else None)
 
     async def posted_by_ref(self, user_id: UserId, ref: str, now_ms: int) -> tuple[TweetId, bytes] | None:
         sql = "SELECT tweet_id, digest FROM refs WHERE user_id = ? AND ref = ? AND expires_ms > ?"
@@ -216,27 +219,23 @@ def _posted_by(connection: sqlite3.Connection, ref: Ref) -> Posted | None:
     return Posted(tweet_id, position, repeated=True)
 
 
-def _posted_already(connection: sqlite3.Connection, tweet: Tweet) -> Posted | None:
-    if tweet.retweet_of is not None:
-        row = connection.execute(
-            "SELECT retweet_id FROM retweet_by WHERE user_id = ? AND tweet_id = ?", (tweet.author, tweet.retweet_of)
-        ).fetchone()
-        if row is not None:
-            return Posted(row[0], None, repeated=True)
-    if connection.execute("SELECT 1 FROM tweets WHERE tweet_id = ?", (tweet.id,)).fetchone() is not None:
-        return Posted(tweet.id, None, repeated=True)
-    return None
+def _retweeted_already(connection: sqlite3.Connection, tweet: Tweet) -> Posted | None:
+    if tweet.retweet_of is None:
+        return None
+    row = connection.execute(
+        "SELECT retweet_id FROM retweet_by WHERE user_id = ? AND tweet_id = ?", (tweet.author, tweet.retweet_of)
+    ).fetchone()
+    return None if row is None else Posted(row[0], None, repeated=True)
 
 
-def _claim_content(connection: sqlite3.Connection, tweet: Tweet) -> None:
+def _check_content(connection: sqlite3.Connection, tweet: Tweet) -> None:
     for id in tweet.content:
         free = connection.execute(
-            "SELECT 1 FROM contents WHERE content_id = ? AND owner = ? AND tweet_id IS NULL", (id, tweet.author)
+            "SELECT 1 FROM contents WHERE content_id = ? AND owner = ? AND (tweet_id IS NULL OR tweet_id = ?)",
+            (id, tweet.author, tweet.id),
         ).fetchone()
         if free is None:
             raise Invalid.field("content_ids", f"{id[:40]} is no content of yours that is in no tweet yet")
-    for id in tweet.content:
-        connection.execute("UPDATE contents SET tweet_id = ? WHERE content_id = ?", (tweet.id, id))
 
 
 def _keep_ref(connection: sqlite3.Connection, ref: Ref, posted: Posted) -> None:
