@@ -322,6 +322,20 @@ async def test_what_was_confirmed_is_still_confirmed_after_a_restart(tmp_path: P
         await file.close()
 
 
+async def test_a_log_closes_also_when_its_file_is_closed(tmp_path: Path) -> None:
+    file = await opened(tmp_path / "roost.db")
+    log = await SqliteEventLog(file).open()
+    await file.write(put(file, 1))
+    await log.subscribe("group").confirm(Position("1"))
+    await file.close()
+    await log.close()
+    again = await opened(tmp_path / "roost.db")
+    later = await SqliteEventLog(again).open()
+    assert [logged.position for logged in await later.subscribe("group").batch()] == ["1"]
+    await later.close()
+    await again.close()
+
+
 async def test_confirming_often_writes_seldom(file: SqliteFile) -> None:
     log = await SqliteEventLog(file).open()
     group = log.subscribe("group")

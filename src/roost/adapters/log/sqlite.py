@@ -7,6 +7,7 @@ it keeps at hand, and from the table itself where they lag behind those.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -89,7 +90,8 @@ class SqliteEventLog:
         if self._writing is not None:
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
-        await self._write_confirmed()
+        with contextlib.suppress(Unavailable):  # then it is confirmed again, later
+            await self._write_confirmed()
 
     async def append(self, events: Sequence[Event]) -> Position:
         return await self._file.write(lambda connection: self._file.leave(connection, events))

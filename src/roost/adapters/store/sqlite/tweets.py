@@ -102,7 +102,7 @@ class SqliteTweetStore:
             ids = foremost(connection, authors, stretch, limit)
             return ids[::-1] if upwards else ids
 
-        if len(authors) <= AUTHORS_INLINE_MAX and limit <= LIMIT_INLINE_MAX:
+        if len(authors) == 1 or (len(authors) <= AUTHORS_INLINE_MAX and limit <= LIMIT_INLINE_MAX):
             return self._file.at_once(job)
         return await self._file.read(job)
 
