@@ -1,0 +1,1 @@
+"""Kill a loaded roost at any moment, and compare what it comes back with to what it had acknowledged."""
