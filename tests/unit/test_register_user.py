@@ -48,7 +48,7 @@ async def test_a_new_user_is_there_signed_in_and_announced(server: AccountServer
     assert session.expires_ms == server.clock.now_ms() + server.node.settings.session_ttl_s * 1_000
     logged = await server.node.engines.log.read(Position("0"), 10)
     assert logged is not None
-    assert [each.event for each in logged] == [UserChanged(made.user.id, made.user.version)]
+    assert [each.event for each in logged] == [UserChanged(made.user.id, made.user.version, sight=False)]
 
 
 async def test_neither_the_password_nor_the_token_is_kept(server: AccountServer) -> None:

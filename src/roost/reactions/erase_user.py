@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from roost.domain.content import Digest
-from roost.domain.events import Event, LikeChanged, RelationChanged, TweetDeleted, TweetPosted, UserDeleted
+from roost.domain.events import (
+    Event,
+    LikeChanged,
+    Notified,
+    RelationChanged,
+    TweetDeleted,
+    TweetPosted,
+    UserDeleted,
+)
 from roost.domain.ids import UserId
 from roost.domain.tweet import Tweet
 from roost.ports.accounts import AccountStore
@@ -51,7 +59,7 @@ class EraseUser:
         match event:
             case UserDeleted():
                 await self._turn(event.user_id)
-            # What was under way when its author went comes after the deletion, and goes too.
+            # What was under way when its user went comes after the deletion, and goes too.
             case TweetPosted():
                 await self._late(event.author_id)
             case LikeChanged() if event.now:
@@ -59,6 +67,8 @@ class EraseUser:
             case RelationChanged() if event.now:
                 await self._late(event.subject)
                 await self._late(event.object)
+            case Notified():
+                await self._late(event.user_id)
             case _:
                 pass
 
