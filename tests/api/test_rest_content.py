@@ -57,6 +57,13 @@ async def shown_to(person: Person, tweet: Json) -> str:
     return url
 
 
+def signed_for(person: Person, id: str) -> str:
+    engines = person.server.node.engines
+    expires_ms = engines.clock.now_ms() + HOUR_MS
+    signature = sign(ContentId(id), person.user.id, expires_ms, engines.signing_key)
+    return f"/content/{id}?viewer={person.id}&expires={expires_ms}&signature={signature}"
+
+
 async def statuses(server: NativeServer, url: str, *people: Person | None) -> list[int]:
     """Of the address and of its preview's, which are always alike."""
     path, mark, query = url.partition("?")
@@ -202,6 +209,7 @@ async def test_the_picture_of_a_profile_outlives_the_tweet_that_had_it(server: N
     await ada.does("DELETE", f"/tweet/{tweet['tweet_id']}")
     await server.settled("erase_content")
     assert await statuses(server, url, None) == [200]
+    assert [one.id for one in await server.node.engines.stores.contents.of_owner(ada.user.id, None, 10)] == [id]
 
 
 async def test_protection_refuses_the_old_address_and_signs_new_ones_for_followers(server: NativeServer) -> None:
@@ -257,11 +265,7 @@ async def test_a_block_refuses_the_blocked_by_token_and_by_signed_address_and_no
     await bo.does("POST", f"/user/{ada.id}/follow")
     tweet = await tweeted(ada)
     plain = await shown_to(bo, tweet)
-    engines = server.node.engines
-    expires_ms = engines.clock.now_ms() + HOUR_MS
-    id = ContentId(tweet["content"][0]["content_id"])
-    signature = sign(id, bo.user.id, expires_ms, engines.signing_key)
-    signed = f"{plain}?viewer={bo.id}&expires={expires_ms}&signature={signature}"
+    signed = signed_for(bo, tweet["content"][0]["content_id"])
     assert await statuses(server, signed, None) == [200]
     await ada.does("POST", f"/user/{bo.id}/block")
     assert await statuses(server, plain, bo, None, ada) == [404, 200, 200]
@@ -315,7 +319,10 @@ async def test_of_a_deleted_account_nothing_is_served(server: NativeServer) -> N
     await server.change(ada, avatar=ContentId(picture["content_id"]))
     plain = await shown_to(bo, tweet)
     assert await statuses(server, picture["url"], None) == [200]
+    waiting = signed_for(ada, (await content(ada))["content_id"])
+    assert await statuses(server, waiting, None) == [200]
     await server.change(ada, deleted=True)
+    assert await statuses(server, waiting, None) == [404]
     assert await statuses(server, plain, None, bo) == [404, 404]
     assert await statuses(server, picture["url"], None, bo) == [404, 404]
 
@@ -327,10 +334,7 @@ async def test_where_strangers_may_not_read_a_signed_address_is_what_they_need(t
         plain = await shown_to(bo, tweet)
         assert await statuses(server, plain, None, bo) == [401, 200]
         assert (await bo.get(plain)).headers["cache-control"] == "private, no-store"
-        expires_ms = server.node.engines.clock.now_ms() + HOUR_MS
-        id = ContentId(tweet["content"][0]["content_id"])
-        signature = sign(id, bo.user.id, expires_ms, server.node.engines.signing_key)
-        signed = f"{plain}?viewer={bo.id}&expires={expires_ms}&signature={signature}"
+        signed = signed_for(bo, tweet["content"][0]["content_id"])
         assert await statuses(server, signed, None) == [200]
         await ada.does("POST", f"/user/{bo.id}/block")
         assert await statuses(server, signed, None) == [404]
