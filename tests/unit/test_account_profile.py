@@ -12,7 +12,7 @@ from api.account_server import PASSWORD, STORES, AccountServer, Wanted, account_
 from roost.commands.update_profile import REQUESTS_A_WRITE, ProfileChanges
 from roost.domain.content import Blob, Content, Digest, MediaType
 from roost.domain.errors import Forbidden, Invalid, NotFound, NotSignedIn, Overloaded
-from roost.domain.events import Event
+from roost.domain.events import Event, UserChanged
 from roost.domain.ids import ContentId, Position, UserId, Version
 from roost.domain.relation import Relation, RelationKind
 from roost.domain.tokens import hash_token
@@ -52,6 +52,17 @@ async def test_what_is_named_changes_and_the_rest_stays(server: AccountServer) -
     assert await server.node.views.users.get(made.user.id) == user
     await update(made.user.id, ProfileChanges(avatar=None))
     assert (await server.user(made.user.id)).avatar is None
+
+
+async def test_only_protection_changes_what_others_see_of_the_tweets(server: AccountServer) -> None:
+    made, log = await server.register(), server.node.engines.log
+    begin = await log.end()
+    for changes in (ProfileChanges(bio="counts"), ProfileChanges(protected=True), ProfileChanges(protected=False)):
+        await server.routes.users.update(made.user.id, changes)
+    logged = await log.read(begin, 10)
+    assert logged is not None
+    facts = [each.event for each in logged if isinstance(each.event, UserChanged)]
+    assert [fact.sight for fact in facts] == [False, True, True]
 
 
 async def test_changing_nothing_writes_nothing(server: AccountServer) -> None:

@@ -17,8 +17,9 @@ from roost.domain.ids import ContentId, Position, TweetId, UserId, Version
 from roost.domain.notification import Notification, NotificationKind
 from roost.domain.relation import Relation, RelationKind
 from roost.domain.tweet import Tweet
+from roost.ports.content_bytes import UPLOAD_MS_MAX
 from roost.ports.likes import Like
-from roost.reactions.erase_user import ROWS_A_TURN, UPLOAD_MS_MAX
+from roost.reactions.erase_user import ROWS_A_TURN
 
 EVERYTHING = 1_000_000
 HOUR_MS = 3_600_000

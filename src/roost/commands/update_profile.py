@@ -72,7 +72,7 @@ class UpdateProfile:
             if changed == user:
                 return user
             changed = replace(changed, version=self.ids.next_version(user.version))
-            facts = [UserChanged(user_id, changed.version)]
+            facts = [UserChanged(user_id, changed.version, sight=changed.protected != user.protected)]
             position = await self.store.save_user(changed, facts, over=user.version)
             if position is not None:
                 await self.progress.reached(position)

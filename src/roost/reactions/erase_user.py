@@ -25,7 +25,7 @@ from roost.domain.ids import UserId
 from roost.domain.tweet import Tweet
 from roost.ports.accounts import AccountStore
 from roost.ports.clock import Clock
-from roost.ports.content_bytes import ContentBytes
+from roost.ports.content_bytes import UPLOAD_MS_MAX, ContentBytes
 from roost.ports.contents import ContentStore
 from roost.ports.ids import IdSource
 from roost.ports.likes import LikeStore
@@ -37,8 +37,6 @@ from roost.views.users import UserView
 
 ROWS_A_TURN = 200
 """Of each kind: some 800 small writes, which share commits, so that a turn takes well below a second."""
-UPLOAD_MS_MAX = 3_600_000
-"""What was stored within this time may belong to an upload that has no row yet."""
 
 
 @dataclass(frozen=True, slots=True)
