@@ -6,6 +6,7 @@ queries.home_timeline -> HomeTimelines -> TimelineCache | TweetStore
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from roost.domain.ids import TweetId, UserId
@@ -106,7 +107,7 @@ class UserTimelines:
         object.__setattr__(self, "_rebuilds", _Rebuilds(self.cache, self.length))
 
     async def warm(self, owner: UserId) -> IdList:
-        return await self._rebuilds.warm(owner, self._reader(owner))
+        return await self._rebuilds.warm(owner, partial(self._read, owner))
 
     async def newer(self, owner: UserId, after: TweetId, limit: int) -> Sequence[TweetId]:
         """The oldest ids above `after`, newest first, without warming the timeline."""
@@ -117,13 +118,12 @@ class UserTimelines:
 
     async def candidates(self, owner: UserId) -> Candidates:
         timeline = await self.warm(owner)
-        return _Candidates(owner, [timeline], self._reader(owner), self.segments, self.segment_length)
+        return _Candidates(owner, [timeline], partial(self._read, owner), self.segments, self.segment_length)
 
-    def _reader(self, owner: UserId) -> ReadIds:
-        async def read(before: TweetId | None, after: TweetId | None, limit: int) -> Sequence[TweetId]:
-            return await self.store.by_authors([owner], before, after, limit)
-
-        return read
+    async def _read(
+        self, owner: UserId, before: TweetId | None, after: TweetId | None, limit: int
+    ) -> Sequence[TweetId]:
+        return await self.store.by_authors([owner], before, after, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +144,20 @@ class HomeTimelines:
         object.__setattr__(self, "_rebuilds", _Rebuilds(self.cache, self.length))
 
     async def warm(self, owner: UserId) -> IdList:
-        return await self._rebuilds.warm(owner, self._reader(owner))
+        return await self._rebuilds.warm(owner, partial(self._read, owner))
 
     async def candidates(self, owner: UserId) -> Candidates:
         timeline = await self.warm(owner)
         relations = await self.relations.of(owner)
         merged = [await self.users.warm(author) for author in self.celebrities.merged_for(relations)]
-        return _Candidates(owner, [timeline, *merged], self._reader(owner), self.segments, self.segment_length)
+        return _Candidates(owner, [timeline, *merged], partial(self._read, owner), self.segments, self.segment_length)
 
-    def _reader(self, owner: UserId) -> ReadIds:
-        async def read(before: TweetId | None, after: TweetId | None, limit: int) -> Sequence[TweetId]:
-            # Read within the rebuild, not before it: a follow that comes later voids the rebuild.
-            authors: Collection[UserId] = (await self.relations.of(owner)).follows | {owner}
-            return await self.store.by_authors(authors, before, after, limit)
-
-        return read
+    async def _read(
+        self, owner: UserId, before: TweetId | None, after: TweetId | None, limit: int
+    ) -> Sequence[TweetId]:
+        # The follows are read within the rebuild, not before it: a follow that comes later voids the rebuild.
+        authors: Collection[UserId] = (await self.relations.of(owner)).follows | {owner}
+        return await self.store.by_authors(authors, before, after, limit)
 
 
 @dataclass(frozen=True, slots=True)
