@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from roost.domain.relation import Relation, RelationKind
 from roost.domain.tweet import Tweet
 from roost.edge.native.endpoint import Call, Stream
 from roost.edge.native.export import EXPORTS_MAX
+from roost.edge.times import rfc3339
 from roost.ports.content_bytes import READ_CHUNK_BYTES_MAX
 from roost.ports.likes import Like
 from roost.queries.export import ROWS_A_PAGE, ExportedFile, ExportedTable
@@ -98,6 +100,22 @@ async def test_an_export_holds_all_that_is_ones_own(server: AccountServer, tmp_p
     (shown,) = tables["content"]
     assert files == {shown["file"]: picture.read_bytes()}
     assert shown["alt"] == "a cat"
+
+
+async def test_times_are_written_as_everywhere(server: AccountServer) -> None:
+    ada, bo = await server.register("ada"), await server.register("bo")
+    tweet = await post(server, ada.user.id, "hi")
+    await relate(server, RelationKind.FOLLOW, ada.user.id, bo.user.id)
+    tables, _ = await exported(server, ada)
+    assert tables["tweets"][0]["created_at"] == rfc3339(tweet.created_ms)
+    assert tables["profile"][0]["created_at"] == rfc3339(ada.user.created_ms)
+    timed = [value for rows in tables.values() for row in rows for name, value in row.items() if name in TIMES]
+    assert len(timed) == 6
+    assert all(RFC3339.fullmatch(value) for value in timed)
+
+
+TIMES = {"created_at", "last_used_at", "expires_at", "since", "liked_at"}
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 async def test_an_export_holds_no_secret_and_no_word_of_others(server: AccountServer) -> None:

@@ -25,13 +25,7 @@ EXPORTS_MAX = 4
 """At a time: each holds a page of rows and a chunk of bytes, under 1 MB, and a part of a core while it compresses."""
 
 
-def _time(value: object) -> object:
-    if isinstance(value, Time):
-        return rfc3339(value.ms)
-    raise NotImplementedError(f"no JSON for {type(value).__name__}")
-
-
-_encode = msgspec.json.Encoder(enc_hook=_time).encode
+_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)
@@ -111,7 +105,7 @@ async def _json(table: ExportedTable) -> AsyncIterator[bytes]:
 
 
 def _record(record: Record) -> bytes:
-    return _encode(record)
+    return _encode({name: rfc3339(value.ms) if isinstance(value, Time) else value for name, value in record.items()})
 
 
 class _Written:
