@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,6 +35,7 @@ from roost.ports.log import BATCH_MAX
 WAIT_S = 20.0
 """What does not come within this is a failure."""
 HOUR_MS = 3_600_000
+_REFS = count()
 Json = Any
 
 
@@ -254,7 +256,6 @@ class Talk:
     person: Person
     connection: ClientConnection
     got: list[Json] = field(default_factory=list)
-    _refs: int = 0
 
     async def greeted(self) -> Self:
         assert (await self.receive())["type"] == "hello"
@@ -283,8 +284,7 @@ class Talk:
 
     async def ask(self, message: Json) -> Json:
         """Send a message with a ref of its own, if it has none; the answer."""
-        self._refs += 1
-        ref = message.get("ref", f"ask-{self._refs}")
+        ref = message.get("ref", f"ask-{next(_REFS)}")
         await self.send({**message, "ref": ref})
         return await self.until(lambda frame: frame.get("ref") == ref)
 

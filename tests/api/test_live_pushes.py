@@ -270,3 +270,20 @@ async def test_a_like_of_one_listener_is_not_shown_to_another(people: Names) -> 
         await asyncio.gather(adas.caught_up(), bos.caught_up())
         assert not bos.kind("tweet")[0]["tweet"]["viewer"]["liked"]
         assert not adas.kind("tweet")[1]["tweet"]["viewer"]["liked"]
+
+
+async def test_tweets_that_an_author_posts_on_several_devices_at_once_come_in_order(people: Names) -> None:
+    ada, bo = await people("ada", "bo")
+    await ada.follow(bo)
+    async with ada.socket() as talk, bo.socket() as one, bo.socket() as two, bo.socket() as three:
+
+        async def post(device: Talk, n: int) -> None:
+            # Mentions make the way to the store longer.
+            await device.post(f"number {n}" + f" @{ada.user.username} @bo{n}" * (n % 3))
+
+        for n in range(40):
+            await asyncio.gather(*(post(device, n + i) for i, device in enumerate((one, two, three))))
+        await talk.caught_up()
+        ids = [int(id) for id in talk.tweets()]
+        assert len(ids) == 120
+        assert ids == sorted(ids)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from scenarios.crash.actors import Actor, Client, Watcher
+from scenarios.crash.actors import Actor, Client, Unanswered, Watcher
 from scenarios.crash.checks import Checks, caught_up
 from scenarios.crash.oracle import Oracle, Posted
 from scenarios.crash.server import MortalServer
@@ -53,6 +53,9 @@ async def crash_again_and_again(folder: Path, kills: int, seed: int) -> Outcome:
             await town.come_back()
         if not town.outcome.complaints:
             await server.stop()
+    except Unanswered as unanswered:
+        town.outcome.complaints.append(f"no answer while nobody kills: {unanswered}")
+        await server.say_where()
     finally:
         await server.kill()
         await town.leave()

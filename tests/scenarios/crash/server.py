@@ -5,7 +5,7 @@ import re
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _READY = re.compile(r"roost ready on (http://\S+)")
@@ -22,6 +22,7 @@ class MortalServer:
     url: str = ""
     starts: int = 0
     process: asyncio.subprocess.Process | None = None
+    environment: dict[str, str] = field(default_factory=dict)
 
     async def start(self) -> float:
         """Return once it serves: after how many seconds."""
@@ -44,13 +45,25 @@ class MortalServer:
                 *("serve", "--host", "127.0.0.1", "--port", "0", "--data", str(self.data)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                env={"PATH": "/usr/bin:/bin", "ROOST_RATE_LIMITS": "off", "ROOST_PASSWORD_COST": "low"},
+                env={
+                    "PATH": "/usr/bin:/bin",
+                    "ROOST_RATE_LIMITS": "off",
+                    "ROOST_PASSWORD_COST": "low",
+                    "PYTHONFAULTHANDLER": "1",
+                    **self.environment,
+                },
             )
 
     async def kill(self) -> None:
         """As a crash does it: no handler of it runs, no buffer of it is flushed."""
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
+            await self.process.wait()
+
+    async def say_where(self) -> None:
+        """It hangs: let it write down where, and die of it."""
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(signal.SIGABRT)
             await self.process.wait()
 
     async def stop(self) -> None:
@@ -61,7 +74,7 @@ class MortalServer:
             assert await self.process.wait() == 0, self.log()
 
     def log(self) -> str:
-        return self._log_path.read_text()[-3_000:]
+        return self._log_path.read_text()[-6_000:]
 
     @property
     def _log_path(self) -> Path:
