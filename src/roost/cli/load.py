@@ -23,35 +23,18 @@ def load(
 
     Parameters
     ----------
-    url
-        The server's address, such as http://127.0.0.1:8000.
-    graph
-        A CSV file `followed,follower` with that header; the users are ranked by followers.
-    tweets
-        A text file, a tweet a line; `@user` in it becomes the name of somebody whom the author follows.
-    users
-        Take only so many users, the most followed first.
-    tweets_max
-        Take only so many tweets, the first that fit into 280 weighted characters.
-    rate
-        Tweets a second, each on time whether or not the server keeps up; as fast as it takes them if absent.
-    seed
-        Another seed draws other authors and mentions.
-    accounts
-        Write `username,password,user_id` of everybody who was made to this file.
+    url: the server's address, such as http://127.0.0.1:8000
+    graph: a CSV file `followed,follower` with that header; the users are ranked by followers
+    tweets: a text file, a tweet a line; `@user` in it becomes the name of somebody whom the author follows
+    users: take only so many users, the most followed first
+    tweets_max: take only so many tweets, the first that fit into 280 weighted characters
+    rate: tweets a second, each on time whether or not the server keeps up; else as fast as it takes them
+    seed: another seed draws other authors and mentions
+    accounts: write `username,password,user_id` of everybody who was made to this file
 
     """
     bar = Console(stderr=True)
-    order = Order(
-        url=url,
-        graph=graph,
-        tweets=tweets,
-        users_max=users,
-        tweets_max=tweets_max,
-        rate=rate,
-        seed=seed,
-        accounts=accounts,
-    )
+    order = Order(url, graph, tweets, users, tweets_max, rate, seed, accounts)
     try:
         run_load(order, out=Console(), bar=bar)
     except LoadFailed as failure:

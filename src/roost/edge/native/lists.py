@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from roost.domain.errors import Forbidden, NotFound
 from roost.domain.ids import UserId
-from roost.edge.native import shapes
+from roost.edge.native import pages, shapes
 from roost.edge.native.endpoint import CURSOR, LIMIT, USER_ID, Answer, Call, Described, Endpoint, SignedIn
 from roost.edge.rendering import ContentAddresses
 from roost.queries.user_lists import UserLists
@@ -60,4 +60,4 @@ class UserListReads:
         return Endpoint("GET", path, handle, summary, {200: USERS}, SignedIn.REQUIRED, (LIMIT, CURSOR))
 
     async def _page(self, page: ListPage[UserId], viewer: UserId | None) -> Answer:
-        return shapes.user_page(await self.profiles.many(page.items, viewer), page.before, self.addresses)
+        return pages.user_page(await self.profiles.many(page.items, viewer), page.before, self.addresses)

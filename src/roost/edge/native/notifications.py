@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from roost.domain.ids import UserId
-from roost.edge.native import shapes
+from roost.edge.native import pages, shapes
 from roost.edge.native.endpoint import CURSOR, LIMIT, Answer, Call, Described, Endpoint, SignedIn
 from roost.edge.rendering import ContentAddresses, TweetRenderer
 from roost.queries.notifications import Notifications, SeenNotification
@@ -24,7 +24,7 @@ class NotificationRenderer:
         tweets = [one.tweet for one in notifications if one.tweet is not None]
         rendered = iter(await self.tweets.page(tweets, user))
         return [
-            shapes.notification_json(one, None if one.tweet is None else next(rendered), self.addresses)
+            pages.notification_json(one, None if one.tweet is None else next(rendered), self.addresses)
             for one in notifications
         ]
 
@@ -52,4 +52,4 @@ class NotificationReads:
 
     async def _read(self, call: Call[None]) -> Answer:
         page = await self.notifications(call.user, call.value(LIMIT), call.value(CURSOR))
-        return shapes.notification_page(await self.renderer.page(page.items, call.user), page.before)
+        return pages.notification_page(await self.renderer.page(page.items, call.user), page.before)

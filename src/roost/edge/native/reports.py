@@ -9,7 +9,7 @@ from roost.commands.report import CloseReport, FileReport
 from roost.domain.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from roost.domain.ids import TweetId, UserId, parse_id
 from roost.domain.report import Report
-from roost.edge.native import shapes
+from roost.edge.native import pages, shapes
 from roost.edge.native.endpoint import (
     CURSOR,
     LIMIT,
@@ -81,7 +81,7 @@ class Reports:
     async def _list(self, call: Call[None]) -> Answer:
         page = await self.open(call.user, call.value(LIMIT), call.value(CURSOR))
         reports = [_shape(report) for report in page.items]
-        return answer(200, shapes.ReportPage(reports, shapes.cursor_text(page.before)))
+        return answer(200, shapes.ReportPage(reports, pages.cursor_text(page.before)))
 
     async def _close(self, call: Call[None]) -> Answer:
         await self.close(call.user, call.value(REPORT_ID))
@@ -93,7 +93,7 @@ def _shape(report: Report) -> shapes.ReportShape:
         str(report.id),
         str(report.reporter),
         str(report.user_id),
-        shapes.cursor_text(report.tweet_id),
+        pages.cursor_text(report.tweet_id),
         report.reason,
         rfc3339(report.created_ms),
     )

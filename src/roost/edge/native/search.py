@@ -9,7 +9,7 @@ from roost.domain.errors import Invalid
 from roost.domain.search.grammar import QUERY_CHARACTERS_MAX
 from roost.domain.search.people import PREFIX_CHARACTERS_MAX
 from roost.domain.search.words import TAG_CHARACTERS_MAX
-from roost.edge.native import shapes
+from roost.edge.native import pages, shapes
 from roost.edge.native.endpoint import (
     BEFORE,
     LIMIT,
@@ -45,6 +45,9 @@ class SearchReads:
     addresses: ContentAddresses
 
     def endpoints(self) -> list[Endpoint]:
+        return [*self._of_tweets(), *self._of_people_and_tags()]
+
+    def _of_tweets(self) -> list[Endpoint]:
         return [
             Endpoint(
                 "GET",
@@ -67,6 +70,10 @@ class SearchReads:
                 rate_limit="search",
                 refusals=(Invalid,),
             ),
+        ]
+
+    def _of_people_and_tags(self) -> list[Endpoint]:
+        return [
             Endpoint(
                 "GET",
                 "/users/search",
@@ -97,12 +104,12 @@ class SearchReads:
         return await self._page(page, call)
 
     async def _page(self, page: ListPage[Seen], call: Call[None]) -> Answer:
-        return shapes.tweet_page(await self.renderer.page(page.items, call.viewer), page.before, None)
+        return pages.tweet_page(await self.renderer.page(page.items, call.viewer), page.before, None)
 
     async def _users(self, call: Call[None]) -> Answer:
         ids = await self.search.find_users(call.value(PREFIX), call.viewer, call.value(LIMIT))
-        return shapes.user_page(await self.profiles.many(ids, call.viewer), None, self.addresses)
+        return pages.user_page(await self.profiles.many(ids, call.viewer), None, self.addresses)
 
     async def _trends(self, call: Call[None]) -> Answer:
-        trends = [shapes.trend_shape(trend) for trend in await self.trends(call.value(LIMIT))]
+        trends = [pages.trend_shape(trend) for trend in await self.trends(call.value(LIMIT))]
         return answer(200, shapes.TrendList(trends))

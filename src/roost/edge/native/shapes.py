@@ -3,17 +3,13 @@
 Tweets are rendered by edge.rendering as bytes; their shape here documents them, and a test reads them back by it.
 """
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
 
-from roost.domain.search.trending import Trend
 from roost.domain.user import User
-from roost.edge.native.endpoint import JSON, Answer
 from roost.edge.rendering import ContentAddresses
 from roost.edge.times import rfc3339
-from roost.queries.notifications import SeenNotification
 from roost.queries.user_profile import Profile
 
 
@@ -251,16 +247,6 @@ class Health(msgspec.Struct, frozen=True):
     status: str
 
 
-class _RawNotification(msgspec.Struct, frozen=True):
-    """NotificationShape with the tweet as ready bytes."""
-
-    notification_id: str
-    kind: str
-    user: UserBrief
-    tweet: msgspec.Raw | None
-    created_at: str
-
-
 _encode = msgspec.json.Encoder().encode
 
 
@@ -288,48 +274,3 @@ def user_shape(profile: Profile, addresses: ContentAddresses) -> UserShape:
     return msgspec.structs.replace(
         shape, email=account.email, email_confirmed=account.email_confirmed, mobile=account.mobile
     )
-
-
-def user_page(profiles: Sequence[Profile], before: int | None, addresses: ContentAddresses) -> Answer:
-    users = [user_shape(profile, addresses) for profile in profiles]
-    return Answer(200, _encode(UserPage(users, cursor_text(before))))
-
-
-def tweet_page(tweets: Sequence[bytes], before: int | None, after: int | None) -> Answer:
-    """A page of rendered tweets, joined."""
-    return Answer(
-        200, b'{"tweets":[%b],"before":%b,"after":%b}' % (b",".join(tweets), _cursor(before), _cursor(after)), (), JSON
-    )
-
-
-def thread(ancestors: Sequence[bytes], tweet: bytes, replies: Sequence[bytes], after: int | None) -> Answer:
-    parts = (b",".join(ancestors), tweet, b",".join(replies), _cursor(after))
-    return Answer(200, b'{"ancestors":[%b],"tweet":%b,"replies":[%b],"after":%b}' % parts)
-
-
-def hidden_tweet(id: int) -> bytes:
-    return _encode(HiddenTweet(str(id)))
-
-
-def notification_json(seen: SeenNotification, tweet: bytes | None, addresses: ContentAddresses) -> bytes:
-    """One notification, its tweet rendered already: for pages and for sockets."""
-    one = seen.notification
-    raw = None if tweet is None else msgspec.Raw(tweet)
-    brief = user_brief(seen.actor, addresses)
-    return _encode(_RawNotification(str(one.id), one.kind, brief, raw, rfc3339(one.created_ms)))
-
-
-def notification_page(notifications: Sequence[bytes], before: int | None) -> Answer:
-    return Answer(200, b'{"notifications":[%b],"before":%b}' % (b",".join(notifications), _cursor(before)))
-
-
-def trend_shape(trend: Trend) -> TrendShape:
-    return TrendShape(trend.tag, trend.count, round(trend.rise, 3))
-
-
-def cursor_text(cursor: int | None) -> str | None:
-    return None if cursor is None else str(cursor)
-
-
-def _cursor(cursor: int | None) -> bytes:
-    return b"null" if cursor is None else b'"%d"' % cursor

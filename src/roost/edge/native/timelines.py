@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from roost.domain.errors import Forbidden, NotFound
 from roost.domain.timeline import Page
-from roost.edge.native import shapes
+from roost.edge.native import pages, shapes
 from roost.edge.native.endpoint import (
     AFTER,
     BEFORE,
@@ -69,7 +69,7 @@ class Timelines:
             await self._settle(call, page)
         else:
             found = await self.user_timeline(owner, viewer, page, call.value(FILTER))
-        return shapes.tweet_page(await self.renderer.page(found.tweets, viewer), found.before, found.after)
+        return pages.tweet_page(await self.renderer.page(found.tweets, viewer), found.before, found.after)
 
     async def _settle(self, call: Call[None], page: Page) -> None:
         """Let the next reads of this home's newest page be hot."""

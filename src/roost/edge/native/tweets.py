@@ -14,7 +14,7 @@ from roost.domain.errors import Forbidden, Gone, Invalid, NotFound, NotSignedIn,
 from roost.domain.ids import TweetId, UserId
 from roost.domain.tweet import REF_LENGTH_MAX
 from roost.edge.drafts import DraftBody, draft_of
-from roost.edge.native import shapes
+from roost.edge.native import pages, shapes
 from roost.edge.native.endpoint import (
     BEFORE,
     CURSOR,
@@ -27,6 +27,8 @@ from roost.edge.native.endpoint import (
     Call,
     Described,
     Endpoint,
+    Handler,
+    Parameter,
     SignedIn,
     header_text,
     id_in_query,
@@ -63,9 +65,9 @@ class Tweets:
     addresses: ContentAddresses
 
     def endpoints(self) -> list[Endpoint]:
-        return [*self._acts(), *self._reads()]
+        return [*self._posting(), *self._liking(), *self._reading(), *self._listing()]
 
-    def _acts(self) -> list[Endpoint]:
+    def _posting(self) -> list[Endpoint]:
         post = Endpoint(
             "POST",
             "/tweet",
@@ -86,6 +88,9 @@ class Tweets:
             parameters=(TWEET_ID,),
             refusals=(NotFound, Forbidden),
         )
+        return [post, delete]
+
+    def _liking(self) -> list[Endpoint]:
         path = "/tweet/{tweetId}/like"
         like = Endpoint(
             "POST",
@@ -108,65 +113,54 @@ class Tweets:
             (TWEET_ID,),
             refusals=(NotFound,),
         )
-        return [post, delete, like, unlike]
+        return [like, unlike]
 
-    def _reads(self) -> list[Endpoint]:
-        stranger = SignedIn.OPTIONAL
-        listed = (TWEET_ID, LIMIT, CURSOR)
-        gone = (NotFound,)
-        of_tweet = "/tweet/{tweetId}"
+    def _reading(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", of_tweet, self._get, "Read a tweet", {200: TWEET}, stranger, (TWEET_ID,), refusals=gone),
             Endpoint(
                 "GET",
-                of_tweet + "/thread",
+                "/tweet/{tweetId}",
+                self._get,
+                "Read a tweet",
+                {200: TWEET},
+                SignedIn.OPTIONAL,
+                (TWEET_ID,),
+                refusals=(NotFound,),
+            ),
+            Endpoint(
+                "GET",
+                "/tweet/{tweetId}/thread",
                 self._thread,
                 "Read what a tweet answers and what answers it",
                 {200: Described("the thread", shapes.ThreadShape)},
-                stranger,
+                SignedIn.OPTIONAL,
                 (TWEET_ID, LIMIT, AFTER_REPLY),
-                refusals=gone,
+                refusals=(NotFound,),
             ),
-            Endpoint(
-                "GET",
-                of_tweet + "/likes",
-                self._likes,
-                "Who likes a tweet",
-                {200: USERS},
-                stranger,
-                listed,
-                refusals=gone,
-            ),
-            Endpoint(
-                "GET",
-                of_tweet + "/retweets",
-                self._retweets,
-                "Who retweets it",
-                {200: USERS},
-                stranger,
-                listed,
-                refusals=gone,
-            ),
-            Endpoint(
-                "GET",
-                of_tweet + "/quotes",
-                self._quotes,
-                "What quotes a tweet",
-                {200: TWEETS},
-                stranger,
-                (TWEET_ID, LIMIT, BEFORE),
-                refusals=gone,
-            ),
-            Endpoint(
-                "GET",
-                "/user/{userId}/likes",
-                self._liked,
-                "What one likes oneself",
-                {200: TWEETS},
-                SignedIn.REQUIRED,
-                (USER_ID, LIMIT, CURSOR),
-                refusals=(Forbidden,),
-            ),
+        ]
+
+    def _listing(self) -> list[Endpoint]:
+        def listed(name: str, handler: Handler, summary: str, answers: Described, cursor: Parameter[Any]) -> Endpoint:
+            path, parameters = f"/tweet/{{tweetId}}/{name}", (TWEET_ID, LIMIT, cursor)
+            return Endpoint(
+                "GET", path, handler, summary, {200: answers}, SignedIn.OPTIONAL, parameters, refusals=(NotFound,)
+            )
+
+        liked = Endpoint(
+            "GET",
+            "/user/{userId}/likes",
+            self._liked,
+            "What one likes oneself",
+            {200: TWEETS},
+            SignedIn.REQUIRED,
+            (USER_ID, LIMIT, CURSOR),
+            refusals=(Forbidden,),
+        )
+        return [
+            listed("likes", self._likes, "Who likes a tweet", USERS, CURSOR),
+            listed("retweets", self._retweets, "Who retweets it", USERS, CURSOR),
+            listed("quotes", self._quotes, "What quotes a tweet", TWEETS, BEFORE),
+            liked,
         ]
 
     async def _post(self, call: Call[DraftBody]) -> Answer:
@@ -202,9 +196,9 @@ class Tweets:
         above = iter(rendered[: len(visible)])
         tweet, *replies = rendered[len(visible) :]
         ancestors = [
-            shapes.hidden_tweet(one.tweet_id) if isinstance(one, Hidden) else next(above) for one in found.ancestors
+            pages.hidden_tweet(one.tweet_id) if isinstance(one, Hidden) else next(above) for one in found.ancestors
         ]
-        return shapes.thread(ancestors, tweet, replies, found.after)
+        return pages.thread(ancestors, tweet, replies, found.after)
 
     async def _likes(self, call: Call[None]) -> Answer:
         return await self._users(call, await self.lists.likers(*_listed(call)))
@@ -222,11 +216,11 @@ class Tweets:
 
     async def _users(self, call: Call[Any], page: ListPage[UserId]) -> Answer:
         profiles = await self.profiles.many(page.items, call.viewer)
-        return shapes.user_page(profiles, page.before, self.addresses)
+        return pages.user_page(profiles, page.before, self.addresses)
 
     async def _tweets(self, call: Call[Any], page: ListPage[Seen]) -> Answer:
         rendered: Sequence[bytes] = await self.renderer.page(page.items, call.viewer)
-        return shapes.tweet_page(rendered, page.before, None)
+        return pages.tweet_page(rendered, page.before, None)
 
 
 def _listed(call: Call[Any]) -> tuple[TweetId, UserId | None, int, int | None]:

@@ -19,6 +19,8 @@ from roost.edge.native.endpoint import (
     Call,
     Described,
     Endpoint,
+    Handler,
+    Parameter,
     SignedIn,
     answer,
     text_in_path,
@@ -58,32 +60,24 @@ class Users:
     cookie: SessionCookie
 
     def endpoints(self) -> list[Endpoint]:
-        user = "/user/{userId}"
-        gone = Described("unseen from now on, and erased within a day")
+        return [*self._reading(), *self._changing()]
+
+    def _reading(self) -> list[Endpoint]:
+        def profile(path: str, handler: Handler, summary: str, parameter: Parameter[Any]) -> Endpoint:
+            return Endpoint(
+                "GET", path, handler, summary, {200: USER}, SignedIn.OPTIONAL, (parameter,), refusals=(NotFound,)
+            )
+
+        return [
+            profile("/user/{userId}", self._one, "A user's profile", USER_ID),
+            profile("/user/by/username/{name}", self._by_name, "A user's profile by name", NAME),
+        ]
+
+    def _changing(self) -> list[Endpoint]:
         return [
             Endpoint(
-                "GET",
-                user,
-                self._one,
-                "A user's profile",
-                {200: USER},
-                signed_in=SignedIn.OPTIONAL,
-                parameters=(USER_ID,),
-                refusals=(NotFound,),
-            ),
-            Endpoint(
-                "GET",
-                "/user/by/username/{name}",
-                self._by_name,
-                "A user's profile by name",
-                {200: USER},
-                signed_in=SignedIn.OPTIONAL,
-                parameters=(NAME,),
-                refusals=(NotFound,),
-            ),
-            Endpoint(
                 "PATCH",
-                user,
+                "/user/{userId}",
                 self._update,
                 "Edit one's own profile",
                 {200: USER},
@@ -93,10 +87,10 @@ class Users:
             ),
             Endpoint(
                 "DELETE",
-                user,
+                "/user/{userId}",
                 self._delete,
                 "Delete one's own account",
-                {202: gone},
+                {202: Described("unseen from now on, and erased within a day")},
                 parameters=(USER_ID,),
                 body=PasswordBody,
                 rate_limit="sign_in",
