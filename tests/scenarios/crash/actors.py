@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from scenarios.crash.oracle import Fact, Oracle, Posted
 
 ANSWER_S_MAX = 30.0
+KEPT_S = 2.0
 AT_ONCE_MAX = 4
 """Tweets of one actor that are in flight together."""
 Json = Any
@@ -48,7 +49,9 @@ class Client:
     async def connect(self, url: str) -> None:
         await self.close()
         headers = {"Authorization": f"Bearer {self.token}"}
-        self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=ANSWER_S_MAX)
+        # Idle connections go before the server closes them, which would look like a crash.
+        kept = httpx.Limits(keepalive_expiry=KEPT_S)
+        self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=ANSWER_S_MAX, limits=kept)
         self.socket = await connect(
             url.replace("http", "ws", 1) + "/ws", additional_headers=headers, max_queue=None, close_timeout=0.5
         )
