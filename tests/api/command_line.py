@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,16 +117,25 @@ class Person:
     def act(self, path: str) -> None:
         assert self.http.post(path).status_code in {202, 204}, path
 
-    def at(self, url: str) -> "Person":
+    @contextmanager
+    def at(self, url: str) -> "Iterator[Person]":
         """The same one, with the same token, at another server."""
-        return Person(_client(url, self.token), self.id, self.token, self.name)
+        with _client(url, self.token) as http:
+            yield Person(http, self.id, self.token, self.name)
 
 
-def sign_up(url: str, name: str) -> Person:
-    wanted = {"username": name, "password": PASSWORD, "email": f"{name}@example.org"}
-    with httpx.Client(base_url=url, trust_env=False) as anyone:
-        made = checked(anyone.post("/create/user", json=wanted, timeout=30), 201)
-    return Person(_client(url, made["token"]), made["user_id"], made["token"], name)
+@contextmanager
+def people(url: str, *names: str) -> Iterator[list[Person]]:
+    """New users, signed in, until the context ends."""
+    with ExitStack() as stack:
+        made = []
+        anyone = stack.enter_context(httpx.Client(base_url=url, timeout=30, trust_env=False))
+        for name in names:
+            wanted = {"username": name, "password": PASSWORD, "email": f"{name}@example.org"}
+            account = checked(anyone.post("/create/user", json=wanted), 201)
+            http = stack.enter_context(_client(url, account["token"]))
+            made.append(Person(http, account["user_id"], account["token"], name))
+        yield made
 
 
 def checked(answer: httpx.Response, status: int) -> Json:
