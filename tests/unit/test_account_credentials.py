@@ -96,6 +96,20 @@ async def test_a_token_is_good_for_an_hour_and_no_longer(server: AccountServer) 
     assert await signs_in(server, NEW)
 
 
+async def test_an_hour_later_neither_password_nor_address_is_changed(server: AccountServer) -> None:
+    made = await server.register()
+    await server.routes.credentials.forgot_password(ADA)
+    await server.routes.credentials.change_email(made.user.id, "new@example.org", PASSWORD)
+    resets, changes = await server.mailed_token(ADA), await server.mailed_token("new@example.org")
+    server.clock.advance(ONE_TIME_TOKEN_TTL_MS)
+    with pytest.raises(Invalid):
+        await server.routes.credentials.reset_password(resets, NEW)
+    with pytest.raises(Invalid):
+        await server.routes.credentials.confirm_email(changes)
+    assert (await account_of(server)).email == ADA
+    assert await signs_in(server, PASSWORD)
+
+
 async def test_a_token_serves_its_own_purpose_only(server: AccountServer) -> None:
     await server.register()
     confirms = await server.mailed_token(ADA)
@@ -154,6 +168,22 @@ async def test_where_that_is_not_told_changing_to_a_taken_address_answers_like_a
         await server.routes.credentials.change_email(made.user.id, "bo@example.org", PASSWORD)
         (mail,) = await server.mails()
         assert (mail.to, TOKEN.search(mail.text), "ada" in mail.text) == ("bo@example.org", None, False)
+
+
+async def test_an_owner_hears_nothing_of_the_account_of_whoever_entered_his_address(tmp_path: Path) -> None:
+    silent = Settings(password_cost="low", reveal_email_taken=False)
+    async with account_server(tmp_path, Wanted("sqlite", silent)) as server:
+        await server.register("bo")
+        eve = await server.register("eve", "bo@example.org")
+        await server.errands.idle()
+        server.mailer.sent.clear()
+        session_id = eve.issued.session.session_id
+        await server.routes.credentials.change_password(eve.user.id, session_id, PASSWORD, NEW)
+        await server.routes.credentials.change_email(eve.user.id, "eve@example.org", NEW)
+        await server.routes.credentials.confirm_email(await server.mailed_token("eve@example.org"))
+        await server.routes.users.delete(eve.user.id, NEW)
+        assert await server.mails("bo@example.org") == []
+        assert len(await server.mails("eve@example.org")) == 2
 
 
 async def test_a_forgotten_password_is_replaced_and_everything_else_is_signed_out(server: AccountServer) -> None:

@@ -196,11 +196,22 @@ async def test_what_was_under_way_when_its_author_went_goes_too(server: AccountS
     await like(server, ada.user.id, theirs)
     await relate(server, RelationKind.FOLLOW, ada.user.id, bo.user.id)
     await relate(server, RelationKind.FOLLOW, bo.user.id, ada.user.id)
-    told = Notification(6, ada.user.id, NotificationKind.LIKE, bo.user.id, theirs.id)
-    await server.node.engines.stores.notifications.add([told])
     await server.settled()
     assert await left_of(server, ada.user.id) == []
     assert len(await server.node.engines.stores.tweets.by_authors([bo.user.id], None, None, 10)) == 2
+
+
+async def test_what_is_told_to_the_erased_by_a_reaction_that_lags_goes_too(
+    server: AccountServer, tmp_path: Path
+) -> None:
+    ada, bo, _ = await a_life(server, tmp_path, tweets=1)
+    start_eraser(server.node)
+    await delete(server, ada)
+    await server.settled()
+    told = Notification(6, ada.user.id, NotificationKind.FOLLOW, bo.user.id)
+    await server.node.engines.stores.notifications.add([told])
+    await server.settled()
+    assert await left_of(server, ada.user.id) == []
 
 
 async def test_nobody_is_erased_who_was_not_deleted(server: AccountServer, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ class Export:
     async def _tweets(self, user_id: UserId) -> AsyncIterator[Sequence[Record]]:
         before: TweetId | None = None
         while ids := await self.tweets.by_authors([user_id], before, None, ROWS_A_PAGE):
-            tweets = await self.tweets.get_many(ids)
+            tweets = await self.tweets.get_many(ids)  # one may have been deleted since its id was read
             yield [_tweet(tweets[id]) for id in ids if id in tweets and not tweets[id].deleted]
             before = ids[-1]
 
