@@ -46,6 +46,10 @@ class DataFolder:
         return self.root / "control.sock"
 
     @property
+    def lease(self) -> Path:
+        return self.root / "lead.lock"
+
+    @property
     def secret(self) -> Path:
         return self.root / "signing.key"
 
@@ -77,8 +81,10 @@ class DataFolder:
         return key
 
     @contextmanager
-    def served(self) -> Iterator[None]:
-        """Hold the folder: raises DataFolderUnusable while another process serves it."""
+    def served(self) -> Iterator[int]:
+        """Hold the folder: raises DataFolderUnusable while another process serves it. Whoever is given the
+        descriptor holds it too.
+        """
         try:
             lock = os.open(self.root / "served.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
@@ -93,7 +99,7 @@ class DataFolder:
                 ) from None
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-            yield
+            yield lock
         finally:
             os.close(lock)
 

@@ -4,16 +4,20 @@ Node -> Edges (app for HTTP, hub and door for WebSocket) -> serving
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from math import ceil
 
 from prometheus_client import CollectorRegistry
 
 from roost.assembly.accounts import account_routes
 from roost.assembly.contents import content_routes
+from roost.assembly.engines import Engines
 from roost.assembly.figures import NodeFigures
+from roost.assembly.freshness import Freshness
 from roost.assembly.node import Node
+from roost.assembly.seat import Seat
 from roost.assembly.settings import Settings
 from roost.commands.delete_tweet import DeleteTweet
 from roost.commands.like_tweet import LikeTweet, UnlikeTweet
@@ -30,7 +34,8 @@ from roost.edge.live.order import InOrder
 from roost.edge.live.resume import Resume
 from roost.edge.live.room import Room
 from roost.edge.live.session import LiveDesk
-from roost.edge.live.tickets import Tickets
+from roost.edge.live.signed_tickets import SignedTickets
+from roost.edge.live.tickets import TicketDesk, Tickets
 from roost.edge.native.app import JSON_HEADERS, NativeApp
 from roost.edge.native.auth import Authentication, SessionCookie
 from roost.edge.native.endpoint import Endpoint
@@ -61,6 +66,7 @@ from roost.queries.user_profile import UserProfiles
 from roost.queries.user_timeline import UserTimeline
 
 HOUR_S, MINUTE_S = 3_600.0, 60.0
+Ready = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,10 @@ class Edges:
 
 
 def rate_rules(settings: Settings) -> tuple[Rule, ...]:
-    """The rules that endpoints name, with their bounds from the settings."""
-    return (
+    """The rules that endpoints name, with their bounds from the settings. Each of several workers counts for itself
+    and allows its part: who has connections to some of them only gets less than all of it.
+    """
+    rules = (
         Rule("sign_up", settings.sign_up_per_hour, HOUR_S),
         Rule("sign_in", settings.sign_in_per_minute, MINUTE_S),
         Rule("post", settings.post_per_hour, HOUR_S),
@@ -85,21 +93,23 @@ def rate_rules(settings: Settings) -> tuple[Rule, ...]:
         Rule("search", settings.search_per_minute, MINUTE_S),
         Rule("read", settings.read_per_minute, MINUTE_S),
     )
+    return tuple(replace(rule, amount=ceil(rule.amount / settings.workers)) for rule in rules)
 
 
-def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[None]]) -> Edges:
+def build_edges(node: Node, position: Position, ready: Ready, seat: Seat | None = None) -> Edges:
     """All of the edges. The room begins at `position`: the caller gives it the facts from there on."""
     engines, settings, views = node.engines, node.settings, node.views
     addresses = ContentAddresses(settings.public_url.rstrip("/"), engines.signing_key, engines.clock)
     renderer = TweetRenderer(views.tweets, views.acts, views.contents, addresses, settings.tweets_cached_max)
     queries = Queries(node)
     limits = RateLimits(rate_rules(settings), engines.clock, on=settings.rate_limits)
-    hot = _hot(node, renderer, limits)
+    own_writes = None if seat is None else Freshness(seat.board, node.progress)
+    hot = _hot(node, renderer, limits, own_writes)
     post = _post_tweet(node)
     notified = NotificationRenderer(renderer, addresses)
     room = _room(node, renderer, queries.notifications, notified, position)
     node.on_refreshed.append(room.noticed)
-    tickets = Tickets(engines.clock, engines.randomness)
+    tickets = _ticket_desk(engines)
     hub = Hub(Limits(sockets_max=settings.sockets_max))
     registry = CollectorRegistry()
     endpoints = [
@@ -115,15 +125,14 @@ def build_edges(node: Node, position: Position, ready: Callable[[], Awaitable[No
     ]
     app = NativeApp(
         [*endpoints, *OpenApi(endpoints, version("roost")).endpoints()],
-        authentication=Authentication(
-            views.sessions, SessionCookie(settings.behind_tls), settings.public_read, settings.public_url
-        ),
+        authentication=_authentication(node),
         limits=limits,
         progress=node.progress,
         clock=engines.clock,
+        own_writes=own_writes,
     )
     registry.register(RequestFigures(app.tree.routes))
-    registry.register(NodeFigures(node, hub, room, hot))
+    registry.register(NodeFigures(node, hub, room, hot, seat))
     return Edges(app, hub, _entrance(node, room, post, renderer, limits, tickets), room, hot)
 
 
@@ -143,14 +152,27 @@ class Queries:
         self.trends = Trends(engines.tweet_index, engines.clock)
 
 
-def _hot(node: Node, renderer: TweetRenderer, limits: RateLimits) -> HotTimelines:
+def _hot(node: Node, renderer: TweetRenderer, limits: RateLimits, own_writes: Freshness | None) -> HotTimelines:
     views, settings = node.views, node.settings
     shelf = CellShelf(renderer, views.caches.tweet_counts, settings.tweets_cached_max)
     homes = SettledHomes(
         views.home_timelines, views.sight, views.acts, views.contents, shelf, settings.timelines_cached_max
     )
     node.on_refreshed.append(shelf.noted)
-    return HotTimelines(homes, views.sessions, limits, node.engines.clock, JSON_HEADERS)
+    return HotTimelines(homes, views.sessions, limits, node.engines.clock, JSON_HEADERS, own_writes)
+
+
+def _authentication(node: Node) -> Authentication:
+    settings = node.settings
+    cookie = SessionCookie(settings.behind_tls)
+    return Authentication(node.views.sessions, cookie, settings.public_read, settings.public_url)
+
+
+def _ticket_desk(engines: Engines) -> TicketDesk:
+    clock, randomness = engines.clock, engines.randomness
+    if engines.used_tickets is None:
+        return Tickets(clock, randomness)
+    return SignedTickets(engines.signing_key, engines.used_tickets, clock, randomness)
 
 
 def _post_tweet(node: Node) -> PostTweet:
@@ -237,7 +259,7 @@ def _room(
 
 
 def _entrance(
-    node: Node, room: Room, post: PostTweet, renderer: TweetRenderer, limits: RateLimits, tickets: Tickets
+    node: Node, room: Room, post: PostTweet, renderer: TweetRenderer, limits: RateLimits, tickets: TicketDesk
 ) -> Entrance:
     engines, settings = node.engines, node.settings
     resume = Resume(
@@ -256,5 +278,5 @@ def _entrance(
 
     sign_ins = node.views.sessions
     desk = LiveDesk(room, post, renderer, resume, sign_ins, partial(count, "post"), partial(count, "search"))
-    most = settings.sockets_per_address_max if settings.rate_limits else None
+    most = ceil(settings.sockets_per_address_max / settings.workers) if settings.rate_limits else None
     return Entrance(desk, sign_ins, tickets, most, settings.public_url)

@@ -1,7 +1,7 @@
 """The single-process form: every port on files and memory."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import unquote, urlsplit
 
@@ -32,20 +32,26 @@ from roost.adapters.store.sqlite import (
     reports,
     sessions,
     tweets,
+    used_tickets,
 )
 from roost.assembly.data_folder import DataFolder
 from roost.assembly.engines import Engines, Stores
+from roost.assembly.seat import Seat
 from roost.assembly.settings import BadSetting, Settings
+from roost.domain.events import Event, TweetPosted
 from roost.domain.ids import ms_of
 from roost.ports.clock import Clock, Randomness
 from roost.ports.mail import Mailer
 
 SCHEMAS = tuple(
     store.SCHEMA
-    for store in (accounts, sessions, tweets, relations, likes, notifications, counts, celebrities, contents, reports)
+    for store in (
+        *(accounts, sessions, tweets, relations, likes, notifications, counts, celebrities, contents, reports),
+        used_tickets,
+    )
 )
-EMBEDDED_NODE = 0
-"""One process serves a folder, so its node number needs no lease."""
+ONLY_NODE = 0
+"""Of a process that serves alone; workers are numbered by their parent, so no number needs a lease."""
 _SMTP_SCHEMES: dict[str, tuple[Security, int]] = {"smtp": ("starttls", 587), "smtps": ("tls", 465)}
 
 
@@ -77,13 +83,15 @@ def stores_over(file: SqliteFile) -> Stores:
 
 
 @asynccontextmanager
-async def open_embedded(settings: Settings, folder: DataFolder) -> AsyncIterator[Engines]:
-    """All engines of one process over one folder, closed in the order that loses nothing."""
+async def open_embedded(settings: Settings, folder: DataFolder, seat: Seat | None = None) -> AsyncIterator[Engines]:
+    """All engines of one process over one folder, closed in the order that loses nothing. `seat` is for a worker
+    that serves it together with others.
+    """
     clock, randomness = SystemClock(), SystemRandomness()
     async with AsyncExitStack() as stack:
         file = await stack.enter_async_context(open_file(folder, clock, settings.synchronous))
-        log = await SqliteEventLog(file).open()
-        stack.push_async_callback(log.close)
+        mint = Mint(clock, ONLY_NODE if seat is None else seat.number, _newest_ms(file))
+        log = await stack.enter_async_context(_opened_log(file, seat, mint))
         search = SearchFile(folder.search)
         stack.push_async_callback(search.close)
         cheap = settings.password_cost == "low"  # noqa: S105 - a cost, not a password
@@ -101,7 +109,7 @@ async def open_embedded(settings: Settings, folder: DataFolder) -> AsyncIterator
             tweet_index=SqliteTweetIndex(search, clock),
             user_index=SqliteUserIndex(search),
             content_bytes=local_bytes(folder.content),
-            uploads=UploadFolder(folder.uploads),
+            uploads=UploadFolder(folder.uploads if seat is None else folder.uploads / str(seat.number)),
             media=ChildProcessor(),
             mailer=_mailer(settings, folder, clock, randomness),
             passwords=passwords,
@@ -109,9 +117,35 @@ async def open_embedded(settings: Settings, folder: DataFolder) -> AsyncIterator
             clock=clock,
             randomness=randomness,
             errands=errands,
-            ids=Mint(clock, EMBEDDED_NODE, _newest_ms(file)),
+            ids=mint,
             signing_key=folder.signing_key(),
+            used_tickets=None if seat is None else used_tickets.SqliteUsedTickets(file),
         )
+
+
+@asynccontextmanager
+async def _opened_log(file: SqliteFile, seat: Seat | None, mint: Mint) -> AsyncIterator[SqliteEventLog]:
+    if seat is None:
+        log = await SqliteEventLog(file).open()
+    else:
+        file.on_commit(seat.bell.ring)  # first: the others need not wait until this worker has looked itself
+        log = await SqliteEventLog(file, note=_noter(seat, mint)).open()
+        seat.bell.hear(log.look)
+    try:
+        yield log
+    finally:
+        if seat is not None:
+            seat.bell.deafen()
+        await log.close()
+
+
+def _noter(seat: Seat, mint: Mint) -> Callable[[int, Event], None]:
+    def note(seq: int, event: Event) -> None:
+        seat.board.note(seq, event)
+        if isinstance(event, TweetPosted):
+            mint.heard(event.author_id, event.tweet_id)
+
+    return note
 
 
 def _newest_ms(file: SqliteFile) -> int:

@@ -21,6 +21,7 @@ from roost.ports.passwords import PasswordHasher
 from roost.ports.relations import RelationStore
 from roost.ports.reports import ReportStore
 from roost.ports.tweets import TweetStore
+from roost.ports.used_tickets import UsedTickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,10 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Everything from outside the core. `signing_key` signs content addresses."""
+    """Everything from outside the core. `signing_key` signs content addresses.
+
+    `used_tickets` where several workers hand out tickets; who serves alone remembers them himself.
+    """
 
     stores: Stores
     log: EventLog
@@ -59,3 +63,4 @@ class Engines:
     errands: Errands
     ids: IdSource
     signing_key: bytes
+    used_tickets: UsedTickets | None = None

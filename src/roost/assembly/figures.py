@@ -1,5 +1,6 @@
 """The figures of one node, for Prometheus: read from what the parts count anyway."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from roost.assembly.node import Node
+from roost.assembly.seat import Seat
 from roost.edge.live.hub import Hub
 from roost.edge.live.room import Room
 from roost.edge.native.hot import HotTimelines
@@ -18,6 +20,7 @@ class NodeFigures(Collector):
     hub: Hub
     room: Room
     hot: HotTimelines
+    seat: Seat | None = None
 
     def collect(self) -> Iterable[Metric]:
         handled = CounterMetricFamily("roost_reaction_facts", "facts that reactions dealt with", labels=["reaction"])
@@ -29,6 +32,14 @@ class NodeFigures(Collector):
             skipped.add_metric([name], reactor.skipped)
         yield handled
         yield skipped
+        # Of several workers the one that answers tells of itself alone: its figures are told apart by its number.
+        seat = self.seat
+        worker = GaugeMetricFamily(
+            "roost_worker", "the process that answers: 1 if it leads, else 0", labels=["number", "pid"]
+        )
+        leads = seat is None or seat.lease.held
+        worker.add_metric([str(0 if seat is None else seat.number), str(os.getpid())], float(leads))
+        yield worker
         gauges = {
             "roost_home_timelines_warm": ("warm home timelines", len(self.node.views.caches.homes)),
             "roost_user_timelines_warm": ("warm user timelines", len(self.node.views.caches.user_timelines)),

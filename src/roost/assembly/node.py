@@ -12,6 +12,7 @@ import structlog
 
 from roost.assembly.engines import Engines
 from roost.assembly.reactor import Progress, Reactor, keep_house, of_event
+from roost.assembly.seat import Seat
 from roost.assembly.settings import Settings
 from roost.assembly.views import Views, build_views
 from roost.domain.events import Event
@@ -25,6 +26,7 @@ from roost.reactions.notify import Notify
 
 COUNT_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
+TRIM_EVERY_S = 60.0
 
 log = structlog.get_logger("roost.node")
 
@@ -104,13 +106,20 @@ class _TailAs:
 
 
 @asynccontextmanager
-async def running_node(engines: Engines, settings: Settings) -> AsyncIterator[Node]:
-    """Views loaded and reactions running. On leaving, the reactions end with what they have read."""
+async def running_node(
+    engines: Engines, settings: Settings, seat: Seat | None = None, *, leads: bool = True
+) -> AsyncIterator[Node]:
+    """Views loaded and reactions running. On leaving, the reactions end with what they have read.
+
+    Where it does not lead, `lead` is for later.
+    """
     views = build_views(engines, settings)
     position = await engines.log.end()
     await views.celebrities.load()
-    node = _node(engines, settings, views, Progress(engines.log, position))
-    await _start(node, position)
+    node = _node(engines, settings, views, Progress(engines.log, position), seat)
+    _start(node, position)
+    if leads:
+        await lead(node)
     try:
         yield node
     finally:
@@ -126,14 +135,39 @@ async def idle_node(engines: Engines, settings: Settings) -> Node:
     return _node(engines, settings, views, Progress(engines.log, await engines.log.end()))
 
 
-def _node(engines: Engines, settings: Settings, views: Views, progress: Progress) -> Node:
+async def lead(node: Node) -> None:
+    """Run what writes: one process a folder at a time. Each reaction goes on where the last leader's left off."""
+    events, settings, clock = node.engines.log, node.settings, node.engines.clock
+    node.react("celebrate", node.celebrate)
+    node.react("notify", node.notify, lambda _: node.notify.flush())
+    node.react("count", node.count, lambda _: node.count.flush(), COUNT_EVERY_S)
+    node.start(
+        Reactor(
+            "index",
+            await _index_subscription(node, events),
+            of_event(node.index),
+            after=node.progress,
+            flush=node.index.flush,
+        )
+    )
+    kept_ms = 1_000 * max(settings.log_kept_s, settings.resume_window_s)
+    node.keep(TRIM_EVERY_S, lambda: events.drop_before(clock.now_ms() - kept_ms), "trim_log")
+
+
+def _node(engines: Engines, settings: Settings, views: Views, progress: Progress, seat: Seat | None = None) -> Node:
     stores, ids = engines.stores, engines.ids
     return Node(
         engines=engines,
         settings=settings,
         views=views,
         progress=progress,
-        fan_out=FanOut(views.followers, views.caches.homes, views.celebrities, engines.log),
+        fan_out=FanOut(
+            views.followers,
+            views.caches.homes,
+            views.celebrities,
+            engines.log,
+            node=0 if seat is None else seat.number,
+        ),
         index=IndexDocuments(
             engines.tweet_index,
             engines.user_index,
@@ -157,22 +191,11 @@ def _node(engines: Engines, settings: Settings, views: Views, progress: Progress
     )
 
 
-async def _start(node: Node, position: Position) -> None:
+def _start(node: Node, position: Position) -> None:
+    """Keep this node's own views."""
     events = node.engines.log
     node.start(Reactor("refresh", events.tail(position), of_event(node.refresh), on_batch=node.progress.advance))
     node.listen(of_event(node.fan_out), position, "fan_out")
-    node.react("celebrate", node.celebrate)
-    node.react("notify", node.notify, lambda _: node.notify.flush())
-    node.react("count", node.count, lambda _: node.count.flush(), COUNT_EVERY_S)
-    node.start(
-        Reactor(
-            "index",
-            await _index_subscription(node, events),
-            of_event(node.index),
-            after=node.progress,
-            flush=node.index.flush,
-        )
-    )
     node.keep(SWEEP_EVERY_S, node.sweep, "sweep")
 
 

@@ -1,17 +1,18 @@
 """Serve one embedded roost: open the folder, run the node, listen, drain.
 
-cli.serve -> serve -> open_embedded, running_node, build_edges -> uvicorn
+cli.serve -> serve -> serve_node -> open_embedded, running_node, build_edges -> uvicorn
+With several workers: cli.serve -> serve -> workers -> worker (a process each) -> serve_node
 """
 
 import asyncio
 import logging
-import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from importlib.metadata import version
+from typing import Any
 
 import structlog
 import uvicorn
@@ -23,8 +24,11 @@ from roost.assembly.control import Control, control_socket
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
 from roost.assembly.edges import Edges, build_edges
 from roost.assembly.embedded import open_embedded
-from roost.assembly.node import running_node
+from roost.assembly.listening import CannotServe, address_of, listen
+from roost.assembly.node import lead, running_node
+from roost.assembly.seat import Seat, led
 from roost.assembly.settings import Settings
+from roost.assembly.workers import serve_by_workers
 from roost.domain.errors import DependencyDown, Draining
 from roost.edge.live.protocol import live_protocol
 from roost.edge.native.hot_http import hot_http
@@ -36,58 +40,77 @@ DRAIN_S_MAX = 6
 log = structlog.get_logger("roost")
 
 
-class CannotServe(Exception):
-    """One line that says why, and what to do."""
-
-
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `say` gets the line that tells that it is ready. Raises CannotServe."""
     configure_logging(settings.log_level)
-    os.umask(0o077)  # whatever is made in the folder is this user's alone, whoever made the folder
     folder = DataFolder(settings.data)
     try:
         folder.make()
-        with folder.served():
-            listening = _listen(settings)
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(settings, folder, listening, say))
+        with folder.served() as lock:
+            listening = listen(settings)
+            ready = _announcement(settings, listening, say)
+            if settings.workers > 1:
+                asyncio.run(serve_by_workers(settings, folder, lock, listening, ready))
+            else:
+                run_node(serve_node(settings, folder, listening, ready))
     except DataFolderUnusable as error:
         raise CannotServe(str(error)) from error
     except DependencyDown as error:
         raise CannotServe(f"the data folder {folder.root} cannot be served: {error}") from error
 
 
-async def _serve(settings: Settings, folder: DataFolder, listening: socket.socket, say: Callable[[str], None]) -> None:
+def run_node(serving: Coroutine[Any, Any, None]) -> None:
+    """On the loop that the edges are made for."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serving)
+
+
+async def serve_node(
+    settings: Settings,
+    folder: DataFolder,
+    listening: socket.socket,
+    on_ready: Callable[[], None],
+    seat: Seat | None = None,
+    on_server: Callable[[uvicorn.Server], None] = lambda server: None,
+) -> None:
+    """One process that serves: alone, or on its seat among others. `on_server` is given what can be told to stop."""
     stopping = asyncio.Event()
     async with AsyncExitStack() as stack:
-        engines = await stack.enter_async_context(open_embedded(settings, folder))
-        node = await stack.enter_async_context(running_node(engines, settings))
+        engines = await stack.enter_async_context(open_embedded(settings, folder, seat))
+        node = await stack.enter_async_context(running_node(engines, settings, seat, leads=False))
         position = node.progress.position
 
         async def ready() -> None:
             if stopping.is_set():
                 raise Draining("this node is stopping")
 
-        edges = build_edges(node, position, ready)
+        edges = build_edges(node, position, ready, seat)
         node.listen(edges.room, position, "push_live")
-        node.react("erase", erase_user(node))
-        await start_content_work(node)
 
-        url = f"http://{_address(listening)}"
-        control = Control(node, edges, version("roost"), url)
-        await stack.enter_async_context(control_socket(folder, control))
-
-        def started() -> None:
-            _say_what_is_off(settings)
-            say(f"roost ready on {url}")
+        async def take_the_lead() -> None:
+            await lead(node)
+            node.react("erase", erase_user(node))
+            await start_content_work(node)
+            control = Control(node, edges, version("roost"), f"http://{address_of(listening)}")
+            await stack.enter_async_context(control_socket(folder, control))
 
         # uvicorn listens to SIGTERM and SIGINT itself.
-        await _Server(_config(settings, edges), stopping, edges, started).serve(sockets=[listening])
+        server = _Server(_config(settings, edges), stopping, edges, on_ready)
+        on_server(server)
+
+        def failed() -> None:
+            server.should_exit = True
+
+        async with led(seat, take_the_lead, failed):
+            await server.serve(sockets=[listening])
 
 
-def _address(listening: socket.socket) -> str:
-    host, port = listening.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _announcement(settings: Settings, listening: socket.socket, say: Callable[[str], None]) -> Callable[[], None]:
+    def ready() -> None:
+        _say_what_is_off(settings)
+        say(f"roost ready on http://{address_of(listening)}")
+
+    return ready
 
 
 class _Server(uvicorn.Server):
@@ -135,21 +158,6 @@ def _config(settings: Settings, edges: Edges) -> uvicorn.Config:
         timeout_graceful_shutdown=DRAIN_S_MAX,
         h11_max_incomplete_event_size=None,
     )
-
-
-def _listen(settings: Settings) -> socket.socket:
-    """The listening socket, before anything else is opened: a port in use is said at once."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as error:
-        listening.close()
-        raise CannotServe(f"cannot listen on {settings.host} port {settings.port}: {error.strerror}") from error
-    listening.set_inheritable(False)
-    return listening
 
 
 def _say_what_is_off(settings: Settings) -> None:

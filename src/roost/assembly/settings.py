@@ -33,6 +33,13 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "address to listen on; nothing beyond loopback unless asked")
     port: int = _setting(8000, "port to listen on; 0 takes a free one", 0, 65_535)
+    workers: int = _setting(
+        1,
+        "processes that serve together; what is kept in memory, and open sockets, are bounded in each of them, and "
+        "rate limits and sockets an address are divided by their number and rounded up",
+        1,
+        64,
+    )
     data: Path = _setting(Path("data"), "folder of the database, the index, content and mails")
     public_url: str = _setting("", "address at which clients reach this server; empty: relative addresses in answers")
     behind_tls: bool = _setting(False, "TLS ends in front of this server: Secure cookies with the __Host- prefix")
@@ -61,7 +68,7 @@ class Settings:
     resume_window_s: int = _setting(900, "a socket may resume from a cursor no older than this", 1, 7 * DAY_S)
     resume_events_max: int = _setting(1_000_000, "and no further back than so many events", 1)
     log_kept_s: int = _setting(7 * DAY_S, "events are kept for so long, and until every reaction has them", 1)
-    sockets_max: int = _setting(20_000, "open sockets of this process", 1)
+    sockets_max: int = _setting(20_000, "open sockets of each process", 1)
     sockets_per_address_max: int = _setting(64, "open sockets an address", 1)
 
     rate_limits: bool = _setting(True, "off switches all rate limits off, for tests and loads only")

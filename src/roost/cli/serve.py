@@ -4,7 +4,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from roost.assembly.serving import CannotServe
+from roost.assembly.listening import CannotServe
 from roost.assembly.serving import serve as serve_forever
 from roost.assembly.settings import BadSetting, Settings, read_settings
 
@@ -14,6 +14,7 @@ def serve(
     host: str | None = None,
     port: int | None = None,
     data: Path | None = None,
+    workers: int | None = None,
     config: Path | None = None,
     **others: str,
 ) -> None:
@@ -24,12 +25,13 @@ def serve(
     host: address to listen on, 127.0.0.1 unless set
     port: port to listen on, 8000 unless set; 0 takes a free one
     data: folder of the database, the index, content and mails
+    workers: processes that serve together, 1 unless set; a processor each is a good number
     config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
     others: any other setting, such as --celebrity-threshold 500; `roost settings` lists them
 
     """
     try:
-        flags = {"host": host, "port": port, "data": data, **_known(others)}
+        flags = {"host": host, "port": port, "data": data, "workers": workers, **_known(others)}
         chosen, _ = read_settings(flags, config=config)
         serve_forever(chosen, lambda line: print(line, flush=True))  # noqa: T201 - the line that scripts wait for
     except (BadSetting, CannotServe) as error:

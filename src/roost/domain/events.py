@@ -73,11 +73,15 @@ class TweetDeleted:
 
 @dataclass(frozen=True, slots=True)
 class FanOutRest:
-    """What is left of a large fan-out: followers with ids above `after_follower`."""
+    """What is left of a large fan-out: followers with ids above `after_follower`.
+
+    Timelines in a process's own memory are filled by that process: `node` is the one that left it.
+    """
 
     tweet_id: TweetId
     author_id: UserId
     after_follower: UserId
+    node: int = 0
 
     @property
     def key(self) -> UserId:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from roost.domain.events import Event
-from roost.domain.ids import Position
+from roost.domain.ids import Position, UserId
 
 BATCH_MAX = 512
 
@@ -34,7 +34,10 @@ class Subscription(Protocol):
         ...
 
     async def confirm(self, position: Position) -> None:
-        """All up to here was dealt with: a group goes on after it, even after a crash. May be written late, never early."""
+        """All up to here was dealt with: a group goes on after it, even after a crash.
+
+        May be written late, never early.
+        """
 
 
 class EventLog(Protocol):
@@ -68,6 +71,12 @@ class EventLog(Protocol):
         """Events not yet confirmed, by group."""
         ...
 
+    async def drop_before(self, at_ms: int) -> int:
+        """Drop events older than that which every group has confirmed, but never the newest; how many went. A log
+        that drops by itself has nothing to do.
+        """
+        ...
+
 
 class NodeProgress(Protocol):
     """How far this node's own views follow the log."""
@@ -77,5 +86,15 @@ class NodeProgress(Protocol):
 
         Then whoever wrote it sees it here. A write that is not reached in time stands all the same. Raises Invalid
         for a position that is none.
+        """
+        ...
+
+
+class OwnWrites(Protocol):
+    """What users wrote through other nodes, where nodes can tell one another at once."""
+
+    def unseen(self, user: UserId) -> Position | None:
+        """What this node's views must have reached for the user to see all own writes; None where they have. Costs
+        no more than a look, and may name a write of somebody else's that came later.
         """
         ...

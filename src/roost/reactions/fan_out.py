@@ -21,27 +21,31 @@ FOLLOWERS_A_TURN = 20_000
 
 @dataclass(slots=True)
 class FanOut:
-    """Safe to repeat: pushing twice changes nothing. `delivered` counts pushes onto warm timelines."""
+    """Safe to repeat: pushing twice changes nothing. `delivered` counts pushes onto warm timelines.
+
+    `node` tells apart those that each fill timelines of their own: each goes on with the rests that it left itself.
+    """
 
     followers: FollowerView
     homes: TimelineCache
     celebrities: CelebrityView
     log: EventLog
     delivered: int = 0
+    node: int = 0
 
     async def __call__(self, event: Event) -> None:
         if isinstance(event, TweetPosted):
             # Whether he is a celebrity now counts too: a demotion rebuilds homes only of what was posted before it.
             if event.fan_out or self.celebrities.is_fanned_out(event.author_id):
                 await self._push(event.tweet_id, event.author_id, NOBODY)
-        elif isinstance(event, FanOutRest):
+        elif isinstance(event, FanOutRest) and event.node == self.node:
             await self._push(event.tweet_id, event.author_id, event.after_follower)
 
     async def _push(self, tweet: TweetId, author: UserId, after: UserId) -> None:
         taken = 0
         async for page in self.followers.pages(author, after):
             if taken and taken + len(page) > FOLLOWERS_A_TURN:
-                await self.log.append([FanOutRest(tweet, author, after)])
+                await self.log.append([FanOutRest(tweet, author, after, self.node)])
                 return
             self.delivered += await self.homes.push(tweet, page)
             taken += len(page)

@@ -73,6 +73,12 @@ class Mint:
             earliest_ms = max((ms_of(id) + 1 for id in after), default=0)
             return TweetId(self._take(shard_of(author), max(self._now_ms(), earliest_ms)))
 
+    def heard(self, author: UserId, id: TweetId) -> None:
+        """Another node gave this author that id: what this one gives from now on is greater."""
+        shard = shard_of(author)
+        with self._lock:
+            self._last_ms[shard] = max(self._last_ms[shard], ms_of(id))
+
     def next_version(self, after: int = 0) -> Version:
         """Versions count up through (ms, shard field): 4,096 a millisecond, leaving out what ids have taken."""
         with self._lock:

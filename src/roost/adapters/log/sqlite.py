@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,6 +37,7 @@ TRIM_ROWS = 1_000
 """Rows dropped in one write: some 5 ms of the writer."""
 
 Row = tuple[int, str, bytes, int]
+Note = Callable[[int, Event], None]
 
 _AFTER = "SELECT seq, kind, body, at_ms FROM log WHERE seq > ? ORDER BY seq LIMIT ?"
 _FIRST = "SELECT seq FROM log ORDER BY seq LIMIT 1"
@@ -56,10 +57,14 @@ class _Read:
 
 
 class SqliteEventLog:
-    """`open` before use; `close` before the file: it writes down what was confirmed."""
+    """`open` before use; `close` before the file: it writes down what was confirmed.
 
-    def __init__(self, file: SqliteFile, at_hand_max: int = AT_HAND_MAX) -> None:
+    `note` is called with each event that is written from now on and its number, before any reader is given it.
+    """
+
+    def __init__(self, file: SqliteFile, at_hand_max: int = AT_HAND_MAX, note: Note | None = None) -> None:
         self._file = file
+        self._note = note
         self._at_hand_max = at_hand_max
         self._seqs: list[int] = []
         self._at_hand: list[Logged] = []
@@ -77,7 +82,7 @@ class SqliteEventLog:
         """Begin to follow the table from its end."""
         self._loop = asyncio.get_running_loop()
         self._begin = self._upto = self._edge(_LAST)
-        self._file.on_commit(self._pull)
+        self._file.on_commit(self.look)
         self._net = self._loop.call_later(LOOK_ANYWAY_S, self._look_anyway)
         return self
 
@@ -116,7 +121,7 @@ class SqliteEventLog:
         seq, end = seq_at(after), self._edge(_LAST)
         if seq is None or seq > end:
             return None
-        self._pull()
+        self.look()
         try:
             read = await self.after(seq, limit, at_least=end)
             while not read.events and read.upto > seq:  # nothing that this program knows: what comes after it counts
@@ -135,9 +140,7 @@ class SqliteEventLog:
         return {group: max(end - seq, 0) for group, seq in confirmed.items()}
 
     async def drop_before(self, at_ms: int) -> int:
-        """Drop events older than that and confirmed by every group; how many. The newest event stays: its number
-        is where the log goes on from.
-        """
+        """The newest event stays, since its number is where the log goes on from."""
         await self._write_confirmed()  # a group that is new is kept for too
         dropped = 0
         while True:
@@ -189,11 +192,10 @@ class SqliteEventLog:
             self._write_soon(group)
 
     def _edge(self, sql: str) -> int:
-        rows = self._file.rows(sql)
-        return rows[0][0] if rows else 0
+        return next((seq for (seq,) in self._file.rows(sql)), 0)
 
-    def _pull(self) -> None:
-        """Take up what was committed since. Where the file fails, the next bell or look tries again."""
+    def look(self) -> None:
+        """Take up what was committed since, by whomever. Where the file fails, the next bell or look tries again."""
         if self.closed:
             return
         self._pull_due = False
@@ -206,6 +208,8 @@ class SqliteEventLog:
         for logged, seq in _numbered(rows):
             self._at_hand.append(logged)
             self._seqs.append(seq)
+            if self._note is not None:
+                self._note(seq, logged.event)
         self._upto = rows[-1][0]
         if len(self._seqs) > self._at_hand_max + self._at_hand_max // AT_HAND_SLACK_PART:
             surplus = len(self._seqs) - self._at_hand_max
@@ -215,10 +219,10 @@ class SqliteEventLog:
         self._wake()
         if len(rows) == PULL_MAX and not self._pull_due:
             self._pull_due = True
-            self._loop.call_soon(self._pull)
+            self._loop.call_soon(self.look)
 
     def _look_anyway(self) -> None:
-        self._pull()
+        self.look()
         self._net = self._loop.call_later(LOOK_ANYWAY_S, self._look_anyway)
 
     def _wake(self) -> None:

@@ -13,7 +13,7 @@ from roost.domain.user import Session as SignIn
 from roost.edge.live.door import Admitted, Refusal, Request
 from roost.edge.live.handshake import refused
 from roost.edge.live.session import CURSOR_LENGTH_MAX, LiveDesk, LiveSession
-from roost.edge.live.tickets import Tickets
+from roost.edge.live.tickets import TicketDesk
 from roost.views.sessions import SessionView
 
 PATH = "/ws"
@@ -29,7 +29,7 @@ class Entrance:
 
     desk: LiveDesk
     sessions: SessionView
-    tickets: Tickets
+    tickets: TicketDesk
     sockets_per_address_max: int | None
     public_url: str = ""
     _numbers: "count[int]" = field(default_factory=count)
@@ -56,10 +56,10 @@ class Entrance:
             if token is None:
                 raise NotSignedIn
             return await self.sessions.by_token(hash_token(token))
-        ticket = self.tickets.take(request.query.get("ticket", ""))
-        if ticket is None:
+        token_hash = await self.tickets.redeem(request.query.get("ticket", ""))
+        if token_hash is None:
             raise NotSignedIn("a bearer token, or a ticket that was not used and is younger than 30 s, is required")
-        return await self.sessions.by_token(ticket.token_hash)
+        return await self.sessions.by_token(token_hash)
 
     def _refuse_foreign(self, headers: Mapping[str, str]) -> None:
         origin = headers.get("origin")

@@ -5,6 +5,7 @@ edge.native.tickets -> Tickets.issue … Tickets.take <- edge.live (the door)
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from roost.domain.errors import Overloaded
 from roost.domain.ids import UserId
@@ -20,15 +21,34 @@ TICKETS_PER_USER_MAX = 20
 """Waiting of one user, so that nobody fills the room of all: with one more his oldest is void."""
 
 
+class TicketDesk(Protocol):
+    """Tickets are good once, within TICKET_S."""
+
+    async def hand_out(self, session: Session) -> str:
+        """A ticket for this session. Raises Overloaded where too many wait."""
+        ...
+
+    async def redeem(self, text: str) -> bytes | None:
+        """The hash of the token whose session it is for; None for what is no ticket, or no longer one."""
+        ...
+
+
 @dataclass(slots=True)
 class Tickets:
-    """Single use, for 30 s, in this process only: a browser opens its socket where it got its ticket."""
+    """A TicketDesk for a process that serves alone: it remembers what it handed out."""
 
     clock: Clock
     randomness: Randomness
     waiting_max: int = TICKETS_MAX
     _waiting: OrderedDict[bytes, tuple[Session, float]] = field(default_factory=OrderedDict)
     _of_user: dict[UserId, list[bytes]] = field(default_factory=dict)
+
+    async def hand_out(self, session: Session) -> str:
+        return self.issue(session)
+
+    async def redeem(self, text: str) -> bytes | None:
+        session = self.take(text)
+        return None if session is None else session.token_hash
 
     def issue(self, session: Session) -> TokenText:
         """A ticket for this session. Raises Overloaded where too many wait."""

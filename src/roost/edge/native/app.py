@@ -7,11 +7,12 @@ Written on ASGI itself: a framework's request, response and router would cost tw
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from roost.domain.errors import DependencyDown, Overloaded, RoostError, TooLarge
 from roost.domain.ids import Position
+from roost.domain.user import Session
 from roost.edge import problems
 from roost.edge.native.auth import Authentication
 from roost.edge.native.endpoint import JSON, POSITION_HEADER, Answer, Call, Endpoint, SignedIn, Stream
@@ -19,7 +20,7 @@ from roost.edge.native.limits import RateLimits, Spent, address_key, user_key
 from roost.edge.native.request import ClientGone, Receive, read_body, read_chunks, read_values
 from roost.edge.native.routes import Route, RouteTree
 from roost.ports.clock import Clock
-from roost.ports.log import NodeProgress
+from roost.ports.log import NodeProgress, OwnWrites
 
 log = logging.getLogger("roost.native")
 
@@ -54,6 +55,7 @@ class NativeApp:
         limits: RateLimits,
         progress: NodeProgress,
         clock: Clock,
+        own_writes: OwnWrites | None = None,
         in_flight_max: int = IN_FLIGHT_MAX,
     ) -> None:
         self.tree = RouteTree(endpoints)
@@ -66,6 +68,7 @@ class NativeApp:
         self._limits = limits
         self._progress = progress
         self._clock = clock
+        self._own_writes = own_writes
         self._in_flight_max = in_flight_max
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,7 +117,7 @@ class NativeApp:
         address = client[0] if client else ""
         session = None
         try:
-            session = await self._authentication.session(endpoint.signed_in, method, headers)
+            session = await self._session(endpoint, method, headers)
         finally:
             # A dead token counts for its address: each costs a look into the store.
             if endpoint.rate_limit is not None:
@@ -127,8 +130,18 @@ class NativeApp:
         body = await read_body(route, request.receive, headers)
         return await endpoint.handler(Call(session, address, values, body, headers, request.chunks))
 
+    async def _session(self, endpoint: Endpoint, method: str, headers: Mapping[bytes, bytes]) -> Session | None:
+        """Who asks, once this node has seen all that they wrote, be it through another worker."""
+        session = await self._authentication.session(endpoint.signed_in, method, headers)
+        unseen = None if session is None or self._own_writes is None else self._own_writes.unseen(session.user_id)
+        if unseen is None:
+            return session
+        await self._wait_for(unseen)
+        # What was written may have ended the session.
+        return await self._authentication.session(endpoint.signed_in, method, headers)
+
     async def _wait_for(self, position: Position) -> None:
-        """The caller saw this on another node, and wants to see it here."""
+        """The caller saw or did this on another node, and wants to see it here."""
         if not await self._progress.reached(position):
             raise DependencyDown("this node has not come so far yet")
 

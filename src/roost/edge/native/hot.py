@@ -18,6 +18,7 @@ from roost.edge.native.endpoint import POSITION_HEADER
 from roost.edge.native.limits import RateLimits, user_key
 from roost.edge.settled_homes import SettledHomes
 from roost.ports.clock import Clock
+from roost.ports.log import OwnWrites
 from roost.views.sessions import TOUCH_EVERY_MS, SessionView
 
 PATH = b"/user/timeline/"
@@ -49,6 +50,7 @@ class HotTimelines:
     limits: RateLimits
     clock: Clock
     headers: bytes
+    own_writes: OwnWrites | None = None
     answered: int = 0
     _known: OrderedDict[bytes, _Known] = field(default_factory=OrderedDict)
     _queries: dict[bytes, int] = field(default_factory=dict)
@@ -61,6 +63,8 @@ class HotTimelines:
             limit = self._limit_in(query)
         known = self._who(headers) if limit else None
         if known is None or path[len(PATH) :] != known.path_part or not self._lives(known.session_id):
+            return None
+        if self.own_writes is not None and self.own_writes.unseen(known.user_id) is not None:
             return None
         body = self.homes.page(known.user_id, limit)
         if body is None:

@@ -6,14 +6,14 @@ edge.native.app -> WebSocketTickets -> edge.live.tickets
 from dataclasses import dataclass
 
 from roost.domain.errors import NotSignedIn
-from roost.edge.live.tickets import Tickets
+from roost.edge.live.tickets import TicketDesk
 from roost.edge.native import shapes
 from roost.edge.native.endpoint import Answer, Call, Described, Endpoint, answer
 
 
 @dataclass(frozen=True, slots=True)
 class WebSocketTickets:
-    tickets: Tickets
+    tickets: TicketDesk
 
     def endpoints(self) -> list[Endpoint]:
         made = Described("a ticket, good once within 30 s", shapes.TicketShape)
@@ -22,4 +22,4 @@ class WebSocketTickets:
     async def _issue(self, call: Call[None]) -> Answer:
         if call.session is None:
             raise NotSignedIn
-        return answer(200, shapes.TicketShape(self.tickets.issue(call.session)))
+        return answer(200, shapes.TicketShape(await self.tickets.hand_out(call.session)))

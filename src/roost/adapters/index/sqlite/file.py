@@ -180,9 +180,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     # The position is committed with the data: what a loss of power takes is read from the log again.
     connection.execute("PRAGMA synchronous = NORMAL")
     (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found != FORMAT:
-        for table in ALL_TABLES:
-            connection.execute(f"DROP TABLE IF EXISTS {table}")
+    if found == FORMAT:
+        return  # nothing is written: another process may be at it
+    for table in ALL_TABLES:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
     connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
 
 
