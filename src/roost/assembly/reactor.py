@@ -46,7 +46,9 @@ class Progress:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((position, future))
         try:
-            await asyncio.wait_for(future, REACHED_WAIT_S_MAX)
+            # Not wait_for: on Python 3.11 it loses a cancellation that meets the result.
+            async with asyncio.timeout(REACHED_WAIT_S_MAX):
+                await future
         except TimeoutError:
             self._waiting = [waiting for waiting in self._waiting if waiting[1] is not future]
             return False

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from cyclopts import App
 
 from roost.cli.backup import backup
+from roost.cli.capacity import capacity_table
 from roost.cli.doctor import doctor
 from roost.cli.load import load
 from roost.cli.operator import operator
@@ -23,6 +24,7 @@ app.command(rebuild)
 app.command(backup)
 app.command(restore)
 app.command(operator)
+app.command(capacity_table, name="capacity")
 
 
 def main() -> None:
