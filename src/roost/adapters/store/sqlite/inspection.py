@@ -78,12 +78,16 @@ class Inspection:
         return [user for user in users if not self._holds("accounts WHERE user_id = ?", user)]
 
     def miscounted(self, users: Sequence[UserId]) -> list[UserId]:
-        """Those whose kept counts are not what a count of the rows gives."""
+        """Those whose kept counts differ from a count of the rows by more than the facts that wait to be counted:
+        each changes a count by one.
+        """
         kept_of = "SELECT tweets, followers, following FROM user_counts WHERE user_id = ?"
+        waiting = self.lags().get("count", self.log_end())
         wrong = []
         for user in users:
-            kept = self._rows(kept_of, user) or [(0, 0, 0)]
-            if kept != self._rows(_OF_USER, user):
+            (kept,) = self._rows(kept_of, user) or [(0, 0, 0)]
+            (counted,) = self._rows(_OF_USER, user)
+            if any(abs(one - other) > waiting for one, other in zip(kept, counted, strict=True)):
                 wrong.append(user)
         return wrong
 
