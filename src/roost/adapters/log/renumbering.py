@@ -23,8 +23,8 @@ def renumber_log(database: Path, now_ms: int) -> None:
     """Blocks. The file must not be served. What every reaction has dealt with is dropped. Raises sqlite3.Error."""
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        ((settled,),) = connection.execute("SELECT ifnull(min(seq), 0) FROM log_groups").fetchall()
-        ((newest,),) = connection.execute("SELECT ifnull(max(seq), 0) FROM log").fetchall()
+        ((first, newest),) = connection.execute("SELECT ifnull(min(seq), 1), ifnull(max(seq), 0) FROM log").fetchall()
+        ((settled,),) = connection.execute("SELECT ifnull(min(seq), ?) FROM log_groups", (first - 1,)).fetchall()
         # The newest stays: its number is where the log goes on from.
         connection.execute("DELETE FROM log WHERE seq <= ? AND seq < ?", (settled, newest))
         begin = max(now_ms << NUMBERS_A_MS_BITS, newest + (1 << NUMBERS_A_MS_BITS))
