@@ -64,6 +64,7 @@ from roost.queries.tweet_lists import TweetLists
 from roost.queries.user_lists import UserLists
 from roost.queries.user_profile import UserProfiles
 from roost.queries.user_timeline import UserTimeline
+from roost.views.posting_right import PostingRight
 
 HOUR_S, MINUTE_S = 3_600.0, 60.0
 Ready = Callable[[], Awaitable[None]]
@@ -188,6 +189,7 @@ def _post_tweet(node: Node) -> PostTweet:
         celebrities=views.celebrities,
         sight=views.sight,
         progress=node.progress,
+        right=PostingRight(engines.stores.accounts, node.settings.require_confirmed_email),
     )
 
 

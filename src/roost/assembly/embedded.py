@@ -103,6 +103,8 @@ async def open_embedded(settings: Settings, folder: DataFolder, seat: Seat | Non
         stack.push_async_callback(asyncio.wait, [loading])
         errands = await stack.enter_async_context(InProcessErrands())
         stores = stores_over(file)
+        media = ChildProcessor()
+        stack.push_async_callback(media.close)
         yield Engines(
             stores=stores,
             log=log,
@@ -110,7 +112,7 @@ async def open_embedded(settings: Settings, folder: DataFolder, seat: Seat | Non
             user_index=SqliteUserIndex(search),
             content_bytes=local_bytes(folder.content),
             uploads=UploadFolder(folder.uploads if seat is None else folder.uploads / str(seat.number)),
-            media=ChildProcessor(),
+            media=media,
             mailer=_mailer(settings, folder, clock, randomness),
             passwords=passwords,
             language=language,

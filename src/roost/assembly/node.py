@@ -26,6 +26,7 @@ from roost.reactions.notify import Notify
 
 COUNT_EVERY_S = 1.0
 SWEEP_EVERY_S = 60.0
+FORGET_EVERY_S = 6 * 3_600.0
 TRIM_EVERY_S = 60.0
 
 log = structlog.get_logger("roost.node")
@@ -152,6 +153,8 @@ async def lead(node: Node) -> None:
     )
     kept_ms = 1_000 * max(settings.log_kept_s, settings.resume_window_s)
     node.keep(TRIM_EVERY_S, lambda: events.drop_before(clock.now_ms() - kept_ms), "trim_log")
+    # The words of deleted tweets leave the index's file for good, not only its answers.
+    node.keep(FORGET_EVERY_S, node.engines.tweet_index.forget_removed, "forget_removed")
 
 
 def _node(engines: Engines, settings: Settings, views: Views, progress: Progress, seat: Seat | None = None) -> Node:

@@ -67,7 +67,7 @@ class Settings:
 
     resume_window_s: int = _setting(900, "a socket may resume from a cursor no older than this", 1, 7 * DAY_S)
     resume_events_max: int = _setting(1_000_000, "and no further back than so many events", 1)
-    log_kept_s: int = _setting(7 * DAY_S, "events are kept for so long, and until every reaction has them", 1)
+    log_kept_s: int = _setting(3_600, "events are kept for so long, and until every reaction has them", 1)
     sockets_max: int = _setting(20_000, "open sockets of each process", 1)
     sockets_per_address_max: int = _setting(64, "open sockets an address", 1)
 
