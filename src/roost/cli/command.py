@@ -39,7 +39,7 @@ def ends_in_one_line(command: str) -> Iterator[None]:
     try:
         yield
     except (BadSetting, DataFolderUnusable, CommandFailed, BackupFailed, RoostError) as error:
-        sys.exit(f"roost {command}: {error}")
+        sys.exit(f"roost {command}: {' '.join(str(error).split())}")  # SQLite's own words may have several lines
     finally:
         signal.signal(signal.SIGTERM, before)
 
