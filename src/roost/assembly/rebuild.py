@@ -14,6 +14,7 @@ from roost.assembly.embedded import open_embedded
 from roost.assembly.node import Node, idle_node, running_node
 from roost.assembly.settings import Settings
 from roost.domain.errors import Conflict, Invalid, Overloaded
+from roost.domain.events import TimelinesForgotten
 from roost.domain.ids import first_id_at
 
 ALL = "all"
@@ -119,9 +120,11 @@ class Rebuilds:
         raise Overloaded(f"{name} is {(await events.lag()).get(name, 0)} facts behind: try again when it has caught up")
 
     async def _timelines(self) -> AsyncIterator[int]:
-        caches = self.node.views.caches
+        """Told by a fact, since every process keeps timelines of its own. The rows are those of this one."""
+        engines, caches = self.node.engines, self.node.views.caches
         rows = len(caches.homes) + len(caches.user_timelines)
-        await self.node.views.refresh.forget_timelines()
+        told = await engines.log.append([TimelinesForgotten(engines.ids.next_version())])
+        await self.node.progress.reached(told)
         yield rows
 
 

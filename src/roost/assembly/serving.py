@@ -6,6 +6,7 @@ With several workers: cli.serve -> serve -> workers -> worker (a process each) -
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import sys
@@ -43,6 +44,7 @@ log = structlog.get_logger("roost")
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `say` gets the line that tells that it is ready. Raises CannotServe."""
     configure_logging(settings.log_level)
+    os.umask(0o077)  # whatever is made in the folder is this user's alone, whoever made the folder
     folder = DataFolder(settings.data)
     try:
         folder.make()

@@ -199,6 +199,17 @@ class Notified:
         return self.user_id
 
 
+@dataclass(frozen=True, slots=True)
+class TimelinesForgotten:
+    """An operator distrusts all timelines that are kept: each is to be rebuilt from the store when it is read."""
+
+    version: Version
+
+    @property
+    def key(self) -> UserId:
+        return UserId(0)
+
+
 Event = (
     TweetPosted
     | TweetDeleted
@@ -211,4 +222,5 @@ Event = (
     | CelebrityChanged
     | Counted
     | Notified
+    | TimelinesForgotten
 )

@@ -13,6 +13,7 @@ from roost.domain.events import (
     LikeChanged,
     RelationChanged,
     SessionsEnded,
+    TimelinesForgotten,
     TweetDeleted,
     TweetPosted,
     UserChanged,
@@ -59,19 +60,13 @@ class Refresh:
             SessionsEnded: self._sessions_ended,
             CelebrityChanged: self._celebrity_changed,
             Counted: self._counted_anew,
+            TimelinesForgotten: self._timelines_forgotten,
         }
 
     async def __call__(self, event: Event) -> None:
         react = self._by_kind.get(type(event))
         if react is not None:
             await react(event)
-
-    async def forget_timelines(self) -> None:
-        """Make all timelines cold: each is rebuilt from the store when it is read next."""
-        await self.homes.clear()
-        await self.home_segments.clear()
-        await self.user_timelines.clear()
-        await self.user_segments.clear()
 
     async def _tweet_posted(self, event: TweetPosted) -> None:
         # The author sees it at once; followers are the business of fan_out.
@@ -105,6 +100,12 @@ class Refresh:
 
     async def _celebrity_changed(self, event: CelebrityChanged) -> None:
         await self.celebrities.load()
+
+    async def _timelines_forgotten(self, event: TimelinesForgotten) -> None:
+        await self.homes.clear()
+        await self.home_segments.clear()
+        await self.user_timelines.clear()
+        await self.user_segments.clear()
 
     async def _counted_anew(self, event: Counted) -> None:
         if event.version < self._counted:  # told late: what is kept is newer, or is read again
