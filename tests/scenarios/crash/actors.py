@@ -72,7 +72,7 @@ class Client:
         try:
             return await self.http.request(method, path, params=query)
         except httpx.TransportError as error:
-            raise Unanswered(path) from error
+            raise Unanswered(f"{path}: {error!r}") from error
 
     async def page(self, path: str, **query: Any) -> Json:
         answer = await self.rest("GET", path, **query)

@@ -42,9 +42,11 @@ class Outcome:
         }
 
 
-async def crash_again_and_again(folder: Path, kills: int, seed: int) -> Outcome:
+async def crash_again_and_again(
+    folder: Path, kills: int, seed: int, environment: dict[str, str] | None = None
+) -> Outcome:
     """In a folder that exists. Stops at the first round that finds something wrong."""
-    server = MortalServer(folder / "data")
+    server = MortalServer(folder / "data", environment=environment or {})
     town = Town(server, Random(seed))
     try:
         await town.settle()
