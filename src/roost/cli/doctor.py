@@ -66,7 +66,7 @@ def _status(folder: DataFolder) -> Status:
 def _print(check: Check) -> None:
     line = Text()
     line.append(f"{check.state:<5}", style=_COLOURS[check.state])
-    line.append(f"{check.name:<18}  {' '.join(check.fact.split())}")
+    line.append(f"{check.name:<24}  {' '.join(check.fact.split())}")
     if check.advice:
         line.append(f" -> {check.advice}", style="bold")
     Console(soft_wrap=True, highlight=False).print(line)
