@@ -17,6 +17,8 @@ CANDIDATES_PER_ITEM = 10
 TIMELINE_LENGTH_DEFAULT = 800
 TRIM_PART = 12
 """A timeline is trimmed only when it is this part too long: one cut for 66 pushes onto 800."""
+LATE_KEPT = 64
+"""Ids that came late which a timeline remembers."""
 
 
 def longest(length_max: int) -> int:
@@ -54,16 +56,17 @@ class IdList:
     Kept in rising order, so that the usual push is an append. Pushing twice changes nothing, pushing late
     puts the id in its place; an id below the floor is not kept, since pages below it come from the store.
     8 bytes an id: the int objects are shared by all timelines of a process. `late` counts ids that came to stand
-    below others: who remembers the newest id and this number knows whether anything is new.
+    below others: who remembers the newest id and this number knows whether anything is new, and `late_since` which.
     """
 
-    __slots__ = ("floor", "ids", "late", "length_max")
+    __slots__ = ("_late_ids", "floor", "ids", "late", "length_max")
 
     def __init__(self, length_max: int, ids: Iterable[TweetId] = (), floor: int = 0) -> None:
         self.length_max = length_max
         self.ids: list[TweetId] = sorted(set(ids))
         self.floor = floor
         self.late = 0
+        self._late_ids: list[TweetId] | None = None  # most timelines have none for long
         self._trim()
 
     def push(self, id: TweetId) -> None:
@@ -78,9 +81,26 @@ class IdList:
             if ids[at] == id:
                 return
             ids.insert(at, id)
-            self.late += 1
+            self._note_late(id)
         if len(ids) > longest(self.length_max):
             self._trim()
+
+    def late_since(self, late: int) -> Sequence[TweetId] | None:
+        """The ids that came to stand below others since `late` was that; None where too many did. Some of them may
+        have been trimmed.
+        """
+        count, kept = self.late - late, self._late_ids or ()
+        if count > len(kept):
+            return None
+        return kept[len(kept) - count :]
+
+    def _note_late(self, id: TweetId) -> None:
+        self.late += 1
+        if self._late_ids is None:
+            self._late_ids = []
+        self._late_ids.append(id)
+        if len(self._late_ids) >= 2 * LATE_KEPT:
+            del self._late_ids[:LATE_KEPT]
 
     def _trim(self) -> None:
         surplus = len(self.ids) - self.length_max

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from roost.domain.events import CelebrityChanged, Counted, Event, TweetDeleted, UserChanged
 from roost.domain.ids import TweetId
 from roost.domain.tweet import NO_COUNTS, TweetCounts
+from roost.domain.visibility import is_plain
 from roost.edge.rendering import (
     FLAGGED,
     NOTHING_NESTED,
@@ -68,6 +69,8 @@ class CellShelf:
     counts: ReadThrough[TweetId, TweetCounts]
     cells_max: int
     epoch: int = 0
+    # The live cells of plain tweets, which look the same to everybody and whose visibility hangs on the author alone.
+    plain: dict[TweetId, Cell] = field(default_factory=dict)
     _cells: OrderedDict[tuple[TweetId, bool], Cell] = field(default_factory=OrderedDict)
     # Cells to be rendered or voided when something happens to a tweet or an author.
     _by_tweet: dict[int, dict[Cell, None]] = field(default_factory=dict)
@@ -85,6 +88,8 @@ class CellShelf:
         if made is None:
             return None
         self._cells[key] = made
+        if is_plain(seen.tweet, seen.author):
+            self.plain[made.id] = made
         for index, keys in ((self._by_tweet, _tweets(made)), (self._by_author, made.authors)):
             for one in keys:
                 index.setdefault(one, {})[made] = None
@@ -151,6 +156,8 @@ class CellShelf:
 
     def _void(self, cell: Cell) -> None:
         cell.plain = None
+        if self.plain.get(cell.id) is cell:
+            del self.plain[cell.id]
         for index, keys in ((self._by_tweet, _tweets(cell)), (self._by_author, cell.authors)):
             for one in keys:
                 cells = index.get(one)

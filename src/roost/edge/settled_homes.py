@@ -17,7 +17,7 @@ from roost.domain.ids import ContentId, TweetId, UserId
 from roost.domain.relation import Relations
 from roost.domain.timeline import IdList
 from roost.domain.tweet import Tweet
-from roost.domain.visibility import Place
+from roost.domain.visibility import Place, home_shows_plain
 from roost.edge.cells import Cell, CellShelf
 from roost.edge.rendering import Contents
 from roost.views.contents import ContentView
@@ -107,10 +107,7 @@ class SettledHomes:
         for index, timeline in enumerate(home.lists):
             head, late = home.heads[index]
             ids = timeline.ids
-            if timeline.late != late:
-                del self._settled[viewer]
-                return False
-            if ids and ids[-1] != head and not self._take_up(home, index, timeline, head):
+            if ((ids and ids[-1] != head) or timeline.late != late) and not self._take_up(home, index, timeline):
                 del self._settled[viewer]
                 return False
         return True
@@ -123,27 +120,14 @@ class SettledHomes:
         peek = self.homes.users.cache.peek
         return all(peek(home.owners[index]) is home.lists[index] for index in range(1, len(home.lists)))
 
-    def _take_up(self, home: _Home, index: int, timeline: IdList, head: int) -> bool:
+    def _take_up(self, home: _Home, index: int, timeline: IdList) -> bool:
         """Judge what was pushed since. False where something is not at hand."""
-        new = timeline.newer(TweetId(head), WINDOW)
-        if len(new) >= WINDOW:
+        new = self._pushed(home, index, timeline)
+        if new is None:
             return False
-        loaded = self._at_hand(new)
-        if loaded is None:
-            return False
-        contents: dict[ContentId, Content] = {}
-        for tweet in (*loaded.tweets.values(), *loaded.nested.values()):
-            for id in tweet.content:
-                content = self.contents.cache.peek(id)
-                if content is None:
-                    return False
-                contents[ContentId(id)] = content
         home.heads[index] = _head(timeline)
         newest = home.cells[-1].id if home.cells else 0
-        if new[-1] <= newest:  # another list was further, or has some of these too
-            known = {cell.id for cell in home.cells if cell.id >= new[-1]}
-            new = [id for id in new if id not in known]
-        if not self._add(home, new, loaded, contents):
+        if not self._judge(home, new):
             return False
         if new and new[-1] < newest:
             home.cells.sort(key=lambda cell: cell.id)
@@ -151,6 +135,51 @@ class SettledHomes:
             del home.cells[: len(home.cells) - CELLS_MAX // 2]
             home.end = False
         return True
+
+    def _pushed(self, home: _Home, index: int, timeline: IdList) -> Sequence[TweetId] | None:
+        """What is on the timeline and not in the home, newest first; None where that cannot be told any more."""
+        head, late = home.heads[index]
+        new: Sequence[TweetId] = timeline.newer(TweetId(head), WINDOW)
+        if timeline.late != late:
+            # Ids are given before they are written: of tweets posted at the same moment one often comes late.
+            below = timeline.late_since(late)
+            if below is None:
+                return None
+            new = sorted({*new, *below}, reverse=True)
+        if len(new) >= WINDOW or not (home.cells or home.end):
+            return None
+        newest = home.cells[-1].id if home.cells else 0
+        if new and new[-1] <= newest:  # it came late, or another list was further, or has some of these too
+            known = {cell.id for cell in home.cells if cell.id >= new[-1]}
+            lowest = 0 if home.end else home.cells[0].id
+            new = [id for id in new if id > lowest and id not in known]
+        return new
+
+    def _judge(self, home: _Home, ids: Sequence[TweetId]) -> bool:
+        """Put the visible among `ids`, given newest first, on top. False where something is not at hand."""
+        plain, relations, cells = self.shelf.plain, home.relations, home.cells
+        for id in reversed(ids):
+            cell = plain.get(id)
+            if cell is None:
+                if not self._judge_one(home, id):
+                    return False
+            elif home_shows_plain(cell.authors[0], relations):
+                cells.append(cell)
+        return True
+
+    def _judge_one(self, home: _Home, id: TweetId) -> bool:
+        """The first viewer of a plain tweet, and each viewer of any other."""
+        loaded = self._at_hand((id,))
+        if loaded is None:
+            return False
+        contents: dict[ContentId, Content] = {}
+        for tweet in (*loaded.tweets.values(), *loaded.nested.values()):
+            for content_id in tweet.content:
+                content = self.contents.cache.peek(content_id)
+                if content is None:
+                    return False
+                contents[ContentId(content_id)] = content
+        return self._add(home, (id,), loaded, contents)
 
     def _at_hand(self, ids: Sequence[TweetId]) -> Loaded | None:
         """As Sight.load, without waiting."""

@@ -1,0 +1,1 @@
+"""What the benchmarks share: servers, data to serve, load, and the file of results."""
