@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from api.command_line import Served, refused, roost, serving
-from roost.adapters.sqlite_file import SCHEMA_VERSION
+from roost.adapters.sqlite_copies import SCHEMA_VERSION
 from roost.assembly.control import Request, Status, ask
 from roost.assembly.data_folder import DataFolder
 

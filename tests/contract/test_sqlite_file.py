@@ -14,7 +14,8 @@ import pytest
 
 from contract.store_adapters import NOW_MS, SCHEMAS
 from roost.adapters.log.sqlite import SqliteEventLog
-from roost.adapters.sqlite_file import SCHEMA_VERSION, SqliteFile, faults_of
+from roost.adapters.sqlite_copies import SCHEMA_VERSION, faults_of
+from roost.adapters.sqlite_file import SqliteFile
 from roost.domain.errors import DependencyDown, Draining, Invalid, Overloaded
 from roost.domain.events import Notified
 from roost.domain.ids import Position, UserId

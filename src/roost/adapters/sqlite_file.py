@@ -7,18 +7,25 @@ that it knows from its connection and its own arguments, and change nothing else
 """
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from roost.adapters.event_codec import encode_event
+from roost.adapters.sqlite_copies import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    check_version,
+    copy_database,
+    faults_of,
+    opened_to_read,
+)
 from roost.adapters.sqlite_writer import GroupWriter, Write
 from roost.domain.errors import DependencyDown, Draining, Overloaded
 from roost.domain.events import Event
@@ -26,9 +33,6 @@ from roost.domain.ids import Position
 
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
-"""Kept in the file: a file of a greater version is refused, since its tables may mean something else."""
-APPLICATION_ID = 0x526F6F73  # "Roos"
 
 WRITES_WAITING_MAX = 20_000
 READ_THREADS = 2
@@ -36,9 +40,6 @@ READS_WAITING_MAX = 1_000
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 32_000
 WAL_KEPT_BYTES_MAX = 64 * 1024 * 1024
-PAGES_A_STEP = 2_048
-"""Of a copy: 8 MB between two looks at the progress."""
-FAULTS_MAX = 20
 
 # Each statement gives up the interpreter lock and has to win it back from the loop. At Python's 5 ms a busy loop
 # (80 %) holds 600 posts/s at an ack p99 of 400 ms, at 0.5 ms of 11 ms; the loop pays under 2 % for it.
@@ -253,54 +254,3 @@ class SqliteFile:
     async def faults(self) -> list[str]:
         """What is wrong with the file, at most FAULTS_MAX lines: for a doctor. Reads all of it, some 200 MB/s."""
         return await asyncio.to_thread(faults_of, self.path)
-
-
-def check_version(connection: sqlite3.Connection, name: str) -> None:
-    """Raises DependencyDown for a file of another program, or of a newer version of this one."""
-    (owner,) = connection.execute("PRAGMA application_id").fetchone()
-    if owner not in (0, APPLICATION_ID):
-        raise DependencyDown(f"the database {name} belongs to another program")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
-        detail = f"has version {version}, this program knows up to {SCHEMA_VERSION}: run the newer program"
-        raise DependencyDown(f"the database {name} {detail}")
-
-
-def faults_of(path: Path) -> list[str]:
-    """What is wrong with a database file, served or not. Blocks."""
-    try:
-        with opened_to_read(path) as connection:
-            found = [str(line) for (line,) in connection.execute(f"PRAGMA quick_check({FAULTS_MAX})")]
-    except sqlite3.Error as error:
-        return [str(error)]
-    return [] if found == ["ok"] else found
-
-
-@contextlib.contextmanager
-def opened_to_read(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to a file that is there, served or not."""
-    with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True)) as connection:
-        connection.execute("PRAGMA query_only=ON")
-        yield connection
-
-
-def copy_database(source: Path, target: Path, say: Callable[[int, int], None] = lambda done, total: None) -> None:
-    """Blocks. `say` hears how many pages are done, of how many. Raises sqlite3.Error and OSError."""
-    partial = target.with_name(f"{target.name}.partial")
-    partial.unlink(missing_ok=True)
-    with opened_to_read(source) as reading, contextlib.closing(sqlite3.connect(partial)) as writing:
-        # All in one read transaction: a later commit neither is in the copy nor starts it anew.
-        reading.execute("BEGIN")
-        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        reading.backup(writing, pages=PAGES_A_STEP, progress=lambda _, left, total: say(total - left, total))
-    _flush(partial)
-    partial.replace(target)
-    _flush(target.parent)
-
-
-def _flush(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from roost.adapters.content.obstore_bytes import local_file
-from roost.adapters.sqlite_file import check_version, copy_database, faults_of, opened_to_read
+from roost.adapters.sqlite_copies import check_version, copy_database, faults_of, opened_to_read
 from roost.assembly.archive import CHUNK_BYTES, DATABASE, SECRET, ArchiveWriter, BackupFailed, read_archive
 from roost.assembly.data_folder import DataFolder
 from roost.domain.content import Digest

@@ -21,7 +21,7 @@ from roost.adapters.index.sqlite import users as indexed_users
 from roost.adapters.index.sqlite.position import read_position
 from roost.adapters.index.sqlite.schema import FORMAT
 from roost.adapters.log_position import seq_at
-from roost.adapters.sqlite_file import check_version, faults_of, opened_to_read
+from roost.adapters.sqlite_copies import check_version, faults_of, opened_to_read
 from roost.adapters.store.sqlite.inspection import Inspection
 from roost.assembly.data_folder import DataFolder
 from roost.assembly.examination import Check, fail, ok, warn

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from roost.adapters.content.obstore_bytes import local_file
 from roost.adapters.log.renumbering import renumber_log
-from roost.adapters.sqlite_file import check_version, faults_of, opened_to_read
+from roost.adapters.sqlite_copies import check_version, faults_of, opened_to_read
 from roost.assembly.archive import DATABASE, SECRET, BackupFailed, Head, read_archive
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
 from roost.domain.content import Digest

@@ -206,6 +206,11 @@ class MemoryTimelines:
         self._warm.pop(owner, None)
         self._warming.pop(owner, None)
 
+    async def forget_where(self, stale: Callable[[UserId], bool]) -> None:
+        for timelines in (self._warm, self._warming):
+            for owner in [owner for owner in timelines if stale(owner)]:
+                del timelines[owner]
+
     async def clear(self) -> None:
         self._warm.clear()
         self._warming.clear()
