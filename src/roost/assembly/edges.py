@@ -99,9 +99,8 @@ def rate_rules(settings: Settings) -> tuple[Rule, ...]:
 
 def build_edges(node: Node, position: Position, ready: Ready, seat: Seat | None = None) -> Edges:
     """All of the edges. The room begins at `position`: the caller gives it the facts from there on."""
-    engines, settings, views = node.engines, node.settings, node.views
-    addresses = ContentAddresses(settings.public_url.rstrip("/"), engines.signing_key, engines.clock)
-    renderer = TweetRenderer(views.tweets, views.acts, views.contents, addresses, settings.tweets_cached_max)
+    engines, settings = node.engines, node.settings
+    addresses, renderer = _rendering(node)
     queries = Queries(node)
     limits = RateLimits(rate_rules(settings), engines.clock, on=settings.rate_limits)
     own_writes = None if seat is None else Freshness(seat.board, node.progress)
@@ -135,6 +134,12 @@ def build_edges(node: Node, position: Position, ready: Ready, seat: Seat | None 
     registry.register(RequestFigures(app.tree.routes))
     registry.register(NodeFigures(node, hub, room, hot, seat))
     return Edges(app, hub, _entrance(node, room, post, renderer, limits, tickets), room, hot)
+
+
+def _rendering(node: Node) -> tuple[ContentAddresses, TweetRenderer]:
+    settings, views = node.settings, node.views
+    addresses = ContentAddresses(settings.public_url.rstrip("/"), node.engines.signing_key, node.engines.clock)
+    return addresses, TweetRenderer(views.tweets, views.acts, views.contents, addresses, settings.tweets_cached_max)
 
 
 class Queries:
