@@ -132,7 +132,7 @@ def _nodes(load: Load, costs: Costs) -> Sequence[Line]:
         _line(
             "Cassandra",
             store_bytes / disk,
-            f"{store_bytes / GB:,.0f} GB in {load.months_kept} months, {load.replicas} times",
+            f"{store_bytes / GB:,.0f} GB in {load.months_kept:g} months, {load.replicas} times",
             3,
         ),
         _line("Solr", index_bytes / disk, f"{index_bytes / GB:,.0f} GB, twice"),

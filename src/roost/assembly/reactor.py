@@ -15,6 +15,7 @@ RETRY_DELAY_S_MIN, RETRY_DELAY_S_MAX = 0.05, 2.0
 TRIES_MAX = 5
 """A fact that a reaction fails on so often, not for want of a dependency, is passed over and counted."""
 REACHED_WAIT_S_MAX = 2.0
+FIRST_AFTER_S = 300.0
 
 log = structlog.get_logger("roost.reactions")
 
@@ -152,9 +153,14 @@ class Reactor:
 
 
 async def keep_house(seconds: float, act: Callable[[], Awaitable[object]], name: str) -> None:
-    """Call `act` every so many seconds, for ever; what it raises is logged."""
+    """Call `act` every so many seconds, for ever; what it raises is logged.
+
+    The first time is after FIRST_AFTER_S at the latest: a server that is restarted daily is kept all the same.
+    """
+    wait_s = min(seconds, FIRST_AFTER_S)
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(wait_s)
+        wait_s = seconds
         try:
             await act()
         except Exception:

@@ -15,12 +15,11 @@ def backup(file: Path, *, data: Path | None = None, config: Path | None = None, 
     """Back up the data folder to one tar file, compressed if its name ends in .gz. All that was acknowledged
     before the command began is in it.
 
-    Parameters
-    ----------
-    file: the backup; it holds secrets, and is readable by its owner only
-    data: the data folder
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
-    force: replace a file that exists
+    Args:
+        file: the backup; it holds secrets, and is readable by its owner only
+        data: the data folder
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+        force: replace a file that exists
 
     """
     with ends_in_one_line("backup"):

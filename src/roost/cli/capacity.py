@@ -27,35 +27,25 @@ def capacity_table(
 ) -> None:
     """Print the table; numbers may end in k, M or G. The formulas stand in docs/capacity.md.
 
-    Parameters
-    ----------
-    users: registered users
-    new_users_a_day: registrations a day
-    tweets_per_second: tweets written, on average
-    reads_per_second: tweets read, on average
-    tweet_bytes: bytes stored for a tweet: text, image and video references
-    followers_average: followers of an average author
-    months_kept: months of tweets that the store holds
-    node_cores: cores of a machine
-    node_memory_gb: its memory
-    node_disk_gb: its disk
+    Args:
+        users: registered users
+        new_users_a_day: registrations a day
+        tweets_per_second: tweets written, on average
+        reads_per_second: tweets read, on average
+        tweet_bytes: bytes stored for a tweet: text, image and video references
+        followers_average: followers of an average author
+        months_kept: months of tweets that the store holds
+        node_cores: cores of a machine
+        node_memory_gb: its memory
+        node_disk_gb: its disk
 
     """
     try:
-        load = Load(
-            users=int(_number("users", users)),
-            new_users_a_day=int(_number("new-users-a-day", new_users_a_day)),
-            tweets_per_second=_number("tweets-per-second", tweets_per_second),
-            reads_per_second=_number("reads-per-second", reads_per_second),
-            tweet_bytes=int(_number("tweet-bytes", tweet_bytes)),
-            followers_average=_number("followers-average", followers_average),
-            months_kept=int(_number("months-kept", months_kept)),
-            node_cores=int(_number("node-cores", node_cores)),
-            node_memory_bytes=int(_number("node-memory-gb", node_memory_gb) * GB),
-            node_disk_bytes=int(_number("node-disk-gb", node_disk_gb) * GB),
-        )
+        given = {name: _number(name, str(text)) for name, text in locals().items()}
     except ValueError as error:
         sys.exit(f"roost: {error}")
+    memory, disk = given.pop("node_memory_gb"), given.pop("node_disk_gb")
+    load = Load(node_memory_bytes=int(memory * GB), node_disk_bytes=int(disk * GB), **given)  # type: ignore[arg-type]
     _print(capacity(load))
 
 

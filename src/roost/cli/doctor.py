@@ -21,11 +21,10 @@ def doctor(*, data: Path | None = None, url: str | None = None, config: Path | N
     """Check a data folder, and the server that serves it or that is named. Prints a line a check; exits with 1
     where something failed.
 
-    Parameters
-    ----------
-    data: the data folder
-    url: a server to check, else the one that serves the folder
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+    Args:
+        data: the data folder
+        url: a server to check, else the one that serves the folder
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
 
     """
     with ends_in_one_line("doctor"):

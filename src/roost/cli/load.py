@@ -21,16 +21,15 @@ def load(
 ) -> None:
     """Fill a running server with users, follows and tweets, and report rates and latencies.
 
-    Parameters
-    ----------
-    url: the server's address, such as http://127.0.0.1:8000
-    graph: a CSV file `followed,follower` with that header; the users are ranked by followers
-    tweets: a text file, a tweet a line; `@user` in it becomes the name of somebody whom the author follows
-    users: take only so many users, the most followed first
-    tweets_max: take only so many tweets, the first that fit into 280 weighted characters
-    rate: tweets a second, each on time whether or not the server keeps up; else as fast as it takes them
-    seed: another seed draws other authors and mentions
-    accounts: write `username,password,user_id` of everybody who was made to this file
+    Args:
+        url: the server's address, such as http://127.0.0.1:8000
+        graph: a CSV file `followed,follower` with that header; the users are ranked by followers
+        tweets: a text file, a tweet a line; `@user` in it becomes the name of somebody whom the author follows
+        users: take only so many users, the most followed first
+        tweets_max: take only so many tweets, the first that fit into 280 weighted characters
+        rate: tweets a second, each on time whether or not the server keeps up; else as fast as it takes them
+        seed: another seed draws other authors and mentions
+        accounts: write `username,password,user_id` of everybody who was made to this file
 
     """
     bar = Console(stderr=True)

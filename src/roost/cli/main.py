@@ -3,7 +3,7 @@
 import sys
 from importlib.metadata import version
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 from roost.cli.backup import backup
 from roost.cli.capacity import capacity_table
@@ -28,8 +28,10 @@ app.command(capacity_table, name="capacity")
 
 
 def main() -> None:
-    """Run the command line; a second interrupt is the user's word, not a fault."""
+    """Run the command line. What is wrong with it is said in one line; an interrupt is the user's word, not a fault."""
     try:
-        app()
+        app(print_error=False, exit_on_error=False)
+    except CycloptsError as error:
+        sys.exit(f"roost: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
         sys.exit(130)

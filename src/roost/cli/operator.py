@@ -17,11 +17,10 @@ operator = App(name="operator", help="Say who operates this server; a serving pr
 def add(name: str, *, data: Path | None = None, config: Path | None = None) -> None:
     """Make a user an operator.
 
-    Parameters
-    ----------
-    name: the username
-    data: the data folder
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+    Args:
+        name: the username
+        data: the data folder
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
 
     """
     _mark(name, data, config, is_operator=True)
@@ -31,11 +30,10 @@ def add(name: str, *, data: Path | None = None, config: Path | None = None) -> N
 def remove(name: str, *, data: Path | None = None, config: Path | None = None) -> None:
     """Make a user an operator no longer.
 
-    Parameters
-    ----------
-    name: the username
-    data: the data folder
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+    Args:
+        name: the username
+        data: the data folder
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
 
     """
     _mark(name, data, config, is_operator=False)
@@ -45,10 +43,9 @@ def remove(name: str, *, data: Path | None = None, config: Path | None = None) -
 def list_operators(*, data: Path | None = None, config: Path | None = None) -> None:
     """Print the operators' names, a line each.
 
-    Parameters
-    ----------
-    data: the data folder
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+    Args:
+        data: the data folder
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
 
     """
     with ends_in_one_line("operator list"):

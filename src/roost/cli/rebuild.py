@@ -19,11 +19,10 @@ def rebuild(view: str, *, data: Path | None = None, config: Path | None = None) 
 
     While roost serves, searches find what is indexed so far until the index is done; everything else stays whole.
 
-    Parameters
-    ----------
-    view: index, counts, notifications, timelines, celebrities, or all
-    data: the data folder
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+    Args:
+        view: index, counts, notifications, timelines, celebrities, or all
+        data: the data folder
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
 
     """
     with ends_in_one_line("rebuild"):

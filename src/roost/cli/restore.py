@@ -13,12 +13,11 @@ def restore(file: Path, *, data: Path | None = None, config: Path | None = None,
 
     What was done after the backup is not there: sessions that ended and tweets that were deleted since are back.
 
-    Parameters
-    ----------
-    file: the backup
-    data: the folder to make; it must be empty or not there, and not served
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
-    force: put a folder that is not empty aside, beside the new one
+    Args:
+        file: the backup
+        data: the folder to make; it must be empty or not there, and not served
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+        force: put a folder that is not empty aside, beside the new one
 
     """
     with ends_in_one_line("restore"):

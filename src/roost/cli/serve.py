@@ -20,14 +20,13 @@ def serve(
 ) -> None:
     """Serve until SIGTERM; prints one line when it is ready.
 
-    Parameters
-    ----------
-    host: address to listen on, 127.0.0.1 unless set
-    port: port to listen on, 8000 unless set; 0 takes a free one
-    data: folder of the database, the index, content and mails
-    workers: processes that serve together, 1 unless set; a processor each is a good number
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
-    others: any other setting, such as --celebrity-threshold 500; `roost settings` lists them
+    Args:
+        host: address to listen on, 127.0.0.1 unless set
+        port: port to listen on, 8000 unless set; 0 takes a free one
+        data: folder of the database, the index, content and mails
+        workers: processes that serve together, 1 unless set; a processor each is a good number
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+        others: any other setting, such as --celebrity-threshold 500; `roost settings` lists them
 
     """
     try:

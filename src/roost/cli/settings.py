@@ -12,9 +12,8 @@ from roost.assembly.settings import BadSetting, read_settings
 def settings(*, config: Path | None = None) -> None:
     """Print a line each: name, value, source, meaning.
 
-    Parameters
-    ----------
-    config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+    Args:
+        config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
 
     """
     try:
