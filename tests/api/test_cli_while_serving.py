@@ -55,6 +55,17 @@ class Town:
         }
 
 
+HAPPENED = {
+    "search": ["lighthouse, @ana?", "The lighthouse keeps #sea hours"],
+    "tag": ["The lighthouse keeps #sea hours"],
+    "users": ["ben"],
+    "counts": {"tweets": 1, "followers": 2, "following": 0},
+    "told": [("follow", "ben"), ("follow", "cem"), ("like", "ben"), ("mention", "cem"), ("reply", "cem")],
+    "home": ["The lighthouse keeps #sea hours"],
+    "own": ["The lighthouse keeps #sea hours"],
+}
+
+
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     home = tmp_path_factory.mktemp("town")
@@ -74,9 +85,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         cem.post("lighthouse, @ana?", reply_to_tweet_id=first["tweet_id"])
         cem.post("@ana once, not twice")
         made = Town(served, home, data, ana, ben, cem)
-        eventually(lambda: len(messages(ana.get("/search", q="lighthouse"))) == 2, "tweets are indexed")
-        eventually(lambda: ana.get(f"/user/{ana.id}")["counts"]["followers"] == 2, "followers are counted")
-        eventually(lambda: len(ana.get("/notifications")["notifications"]) == 5, "Ana is told")
+        eventually(lambda: made.picture() == HAPPENED, "all views have all of it")
         eventually(lambda: _celebrities(made) == 1, "Ana has enough followers")
         yield made
 
