@@ -52,6 +52,7 @@ from roost.edge.native.search import SearchReads
 from roost.edge.native.tickets import WebSocketTickets
 from roost.edge.native.timelines import Timelines
 from roost.edge.native.tweets import Tweets
+from roost.edge.overload import LateLoop
 from roost.edge.rendering import ContentAddresses, TweetRenderer
 from roost.edge.settled_homes import SettledHomes
 from roost.queries.home_timeline import HomeTimeline
@@ -79,6 +80,7 @@ class Edges:
     entrance: Entrance
     room: Room
     hot: HotTimelines
+    late: LateLoop
 
 
 def rate_rules(settings: Settings) -> tuple[Rule, ...]:
@@ -103,6 +105,7 @@ def build_edges(node: Node, position: Position, ready: Ready, seat: Seat | None 
     addresses, renderer = _rendering(node)
     queries = Queries(node)
     limits = RateLimits(rate_rules(settings), engines.clock, on=settings.rate_limits)
+    late = LateLoop()
     own_writes = None if seat is None else Freshness(seat.board, node.progress)
     hot = _hot(node, renderer, limits, own_writes)
     post = _post_tweet(node)
@@ -130,10 +133,11 @@ def build_edges(node: Node, position: Position, ready: Ready, seat: Seat | None 
         progress=node.progress,
         clock=engines.clock,
         own_writes=own_writes,
+        late=late,
     )
     registry.register(RequestFigures(app.tree.routes))
-    registry.register(NodeFigures(node, hub, room, hot, seat))
-    return Edges(app, hub, _entrance(node, room, post, renderer, limits, tickets), room, hot)
+    registry.register(NodeFigures(node, hub, room, hot, late, seat))
+    return Edges(app, hub, _entrance(node, room, post, renderer, limits, late, tickets), room, hot, late)
 
 
 def _rendering(node: Node) -> tuple[ContentAddresses, TweetRenderer]:
@@ -266,7 +270,13 @@ def _room(
 
 
 def _entrance(
-    node: Node, room: Room, post: PostTweet, renderer: TweetRenderer, limits: RateLimits, tickets: TicketDesk
+    node: Node,
+    room: Room,
+    post: PostTweet,
+    renderer: TweetRenderer,
+    limits: RateLimits,
+    late: LateLoop,
+    tickets: TicketDesk,
 ) -> Entrance:
     engines, settings = node.engines, node.settings
     resume = Resume(
@@ -281,6 +291,7 @@ def _entrance(
     )
 
     def count(rule: str, user: UserId) -> None:
+        late.check()
         limits.take(rule, user_key(user))
 
     sign_ins = node.views.sessions

@@ -12,6 +12,7 @@ from roost.assembly.seat import Seat
 from roost.edge.live.hub import Hub
 from roost.edge.live.room import Room
 from roost.edge.native.hot import HotTimelines
+from roost.edge.overload import LateLoop
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -20,6 +21,7 @@ class NodeFigures(Collector):
     hub: Hub
     room: Room
     hot: HotTimelines
+    late: LateLoop
     seat: Seat | None = None
 
     def collect(self) -> Iterable[Metric]:
@@ -52,6 +54,7 @@ class NodeFigures(Collector):
         counters = {
             "roost_deliveries": ("pushes onto warm home timelines", self.node.fan_out.delivered),
             "roost_hot_pages": ("pages of home timelines answered at once", self.hot.answered),
+            "roost_refused_late": ("requests refused at once, since this process ran late", self.late.refused),
             "roost_pushes": ("frames pushed to sockets", self.room.pushed),
             "roost_pushes_dropped": ("frames that slow readers never got", self.hub.counts.dropped),
         }

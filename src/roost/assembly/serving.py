@@ -135,10 +135,12 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self.edges.late.start()
         self.on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.stopping.set()
+        self.edges.late.stop()
         await self.edges.hub.shutdown()
         await super().shutdown(sockets)
 

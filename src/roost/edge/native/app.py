@@ -19,6 +19,7 @@ from roost.edge.native.endpoint import JSON, POSITION_HEADER, Answer, Call, Endp
 from roost.edge.native.limits import RateLimits, Spent, address_key, user_key
 from roost.edge.native.request import ClientGone, Receive, read_body, read_chunks, read_values
 from roost.edge.native.routes import Route, RouteTree
+from roost.edge.overload import LateLoop
 from roost.ports.clock import Clock
 from roost.ports.log import NodeProgress, OwnWrites
 
@@ -57,6 +58,7 @@ class NativeApp:
         clock: Clock,
         own_writes: OwnWrites | None = None,
         in_flight_max: int = IN_FLIGHT_MAX,
+        late: LateLoop | None = None,
     ) -> None:
         self.tree = RouteTree(endpoints)
         for route in self.tree.routes:
@@ -70,6 +72,7 @@ class NativeApp:
         self._clock = clock
         self._own_writes = own_writes
         self._in_flight_max = in_flight_max
+        self._late = late
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -113,6 +116,8 @@ class NativeApp:
         route, texts = self.tree.find(method, scope["path"])
         request.route = route
         endpoint = route.endpoint
+        if self._late is not None and endpoint.rate_limit is not None:  # health and figures are answered always
+            self._late.check()
         client = scope.get("client")
         address = client[0] if client else ""
         session = None
