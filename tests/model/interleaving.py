@@ -15,9 +15,13 @@ Act = Callable[[], Awaitable[None]]
 
 
 class Interleaving:
-    """At most one act waits to happen. What happens within it meets nothing more."""
+    """At most one act waits to happen. What happens within it meets nothing more.
+
+    `happened` says of the last one whether it did, before what it was to be in the middle of was over.
+    """
 
     def __init__(self) -> None:
+        self.happened = False
         self._act: Act | None = None
         self._moments_left = 0
         self._quiet = 0
@@ -25,7 +29,7 @@ class Interleaving:
     @contextmanager
     def after(self, moments: int, act: Act) -> Iterator[None]:
         """Let `act` happen after so many moments (there are two a call) of what is done in this context, if ever."""
-        self._act, self._moments_left = act, moments
+        self._act, self._moments_left, self.happened = act, moments, False
         try:
             yield
         finally:
@@ -46,7 +50,7 @@ class Interleaving:
         if self._moments_left > 0:
             self._moments_left -= 1
             return
-        act, self._act = self._act, None
+        act, self._act, self.happened = self._act, None, True
         await act()
 
 

@@ -18,6 +18,7 @@ USERS = 5
 ACT_MS = 5
 EVERYTHING = 100_000
 NO_TWEET = TweetId(0)
+OWN_FIRST = 8
 
 
 class Town:
@@ -94,9 +95,9 @@ class Town:
         return self.living[act.who % len(self.living)]
 
     def which(self, act: Act) -> TweetId:
-        """Of those to delete mostly one's own."""
+        """To delete mostly one's own."""
         posts = sorted(self.facts.posts)
-        if act.name == "delete" and act.what % 4:
+        if act.name == "delete" and act.what < OWN_FIRST:
             posts = sorted(post.id for post in self.facts.posts.values() if post.author == self.who(act)) or posts
         return TweetId(posts[-1 - act.what % len(posts)]) if posts else NO_TWEET
 
@@ -141,6 +142,7 @@ class Town:
         return meanwhile
 
     async def _do_if_possible(self, act: Act) -> Outcome:
+        self.facts = await self.rows()
         return await self._do(act) if self.is_possible(act) else None
 
     async def _do(self, act: Act) -> Outcome:

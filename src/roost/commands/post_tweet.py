@@ -112,8 +112,8 @@ class PostTweet:
         tweet = await self._compose(author, draft)
         # Nobody can have reacted yet, so the first reader need not ask. Before the write, lest it undo a count.
         await self.tweets.count_cache.put(tweet.id, NO_COUNTS)
-        posted = await self.store.add(tweet, self._ref(author, draft), [TweetPosted.of(tweet)])
-        return await self._acknowledge(author, tweet, posted)
+        posted = await self._add(tweet, self._ref(author, draft))
+        return await self._acknowledge(author, posted)
 
     async def _by_ref(self, author: UserId, draft: Draft) -> Acknowledged | None:
         if draft.ref is None:
@@ -131,9 +131,19 @@ class PostTweet:
             return None
         return Ref(author, draft.ref, draft.digest, self.clock.now_ms() + REF_KEPT_MS)
 
-    async def _acknowledge(self, author: UserId, tweet: Tweet, posted: Posted) -> Acknowledged:
-        if not posted.repeated:
-            await self.tweets.cache.put(tweet.id, tweet)
+    async def _add(self, tweet: Tweet, ref: Ref | None) -> Posted:
+        # Into the cache first: a deletion that comes right after the write must find nothing put back after it.
+        await self.tweets.cache.put(tweet.id, tweet)
+        kept = False
+        try:
+            posted = await self.store.add(tweet, ref, [TweetPosted.of(tweet)])
+            kept = not posted.repeated
+        finally:
+            if not kept:
+                await self.tweets.cache.forget(tweet.id)
+        return posted
+
+    async def _acknowledge(self, author: UserId, posted: Posted) -> Acknowledged:
         if posted.position is not None:
             await self.progress.reached(posted.position)
         return Acknowledged(await self._shown(author, posted.tweet_id), posted.position)
