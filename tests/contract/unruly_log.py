@@ -52,6 +52,9 @@ class UnrulyLog:
     async def lag(self) -> dict[str, int]:
         return await self.log.lag()
 
+    async def drop_before(self, at_ms: int) -> int:
+        return await self.log.drop_before(at_ms)
+
     def _unruly(self, subscription: Subscription, after: Position | None) -> "UnrulySubscription":
         self._subscriptions += 1
         chance = Random(f"{self.seed} {self._subscriptions}")

@@ -69,6 +69,9 @@ class TimelineCache(Protocol):
     async def forget(self, owner: UserId) -> None:
         """Make it cold, and void a rebuild under way."""
 
+    async def forget_where(self, stale: Callable[[UserId], bool]) -> None:
+        """Make cold those of whom it holds, and void their rebuilds under way."""
+
     async def clear(self) -> None:
         """Make all cold."""
 

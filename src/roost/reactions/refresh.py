@@ -99,7 +99,16 @@ class Refresh:
         await self.sessions.forget(event.session_ids)
 
     async def _celebrity_changed(self, event: CelebrityChanged) -> None:
+        celebrity = event.user_id
+        was_merged = not self.celebrities.is_fanned_out(celebrity)
         await self.celebrities.load()
+        if was_merged and self.celebrities.is_fanned_out(celebrity):
+            # The homes of followers lack what was only merged: they are rebuilt with it before the merging ends.
+            await self.homes.forget_where(lambda owner: self._may_follow(owner, celebrity))
+
+    def _may_follow(self, owner: UserId, celebrity: UserId) -> bool:
+        relations = self.relations.peek(owner)
+        return relations is None or celebrity in relations.follows
 
     async def _timelines_forgotten(self, event: TimelinesForgotten) -> None:
         await self.homes.clear()
