@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost.domain.guessable_passwords import is_common
 from roost.domain.errors import Invalid
+from roost.domain.guessable_passwords import is_common
 from roost.domain.names import check_password
 
 COMMON = """
