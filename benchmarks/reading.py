@@ -1,4 +1,4 @@
-"""How many home timelines are read a second, alone and while 600 tweets/s are delivered to 200 followers each?
+"""Home timelines read in a second, alone and while 600 tweets/s are delivered to 200 followers each.
 
     python benchmarks/reading.py [--workers N] [--limit 20 --limit 40] [--seconds S] [--repeats N]
 

@@ -11,6 +11,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -121,7 +122,8 @@ def _kept(plan: Plan) -> Path:
         partial = kept.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True, mode=0o700)
-        asyncio.run(_make(plan, partial))
+        with ThreadPoolExecutor(1) as thread:  # a loop of its own, also where one runs already
+            thread.submit(asyncio.run, _make(plan, partial)).result()
         partial.rename(kept)
     return kept
 

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from cyclopts import App, CycloptsError
 
 from roost.cli.backup import backup
+from roost.cli.bench import bench
 from roost.cli.capacity import capacity_table
 from roost.cli.doctor import doctor
 from roost.cli.load import load
@@ -24,6 +25,7 @@ app.command(rebuild)
 app.command(backup)
 app.command(restore)
 app.command(operator)
+app.command(bench)
 app.command(capacity_table, name="capacity")
 
 

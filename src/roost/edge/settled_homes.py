@@ -57,6 +57,9 @@ class SettledHomes:
     viewers_max: int
     _settled: OrderedDict[UserId, _Home] = field(default_factory=OrderedDict)
 
+    def __len__(self) -> int:
+        return len(self._settled)
+
     def page(self, viewer: UserId, limit: int) -> bytes | None:
         """The body of the newest page, None where it takes more than a look."""
         home = self._settled.get(viewer)
