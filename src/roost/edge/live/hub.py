@@ -112,8 +112,8 @@ class Hub:
     def owes(self, debtor: Debtor) -> None:
         """Flush it with its slice. Called once between two flushes."""
         self._due[debtor.slice].append(debtor)
+        self._empty_turns = 0  # also while the clock runs: else it might stop before it comes to this slice
         if self._clock is None:
-            self._empty_turns = 0
             self._schedule_tick()
 
     def drain(self) -> None:
