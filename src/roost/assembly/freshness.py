@@ -10,7 +10,7 @@ the same word, a word is written in one move, and the words of a column only ris
 import mmap
 import os
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from roost.adapters.log_position import position_at
 from roost.assembly.reactor import Progress
@@ -24,14 +24,13 @@ from roost.domain.events import (
     UserChanged,
     UserDeleted,
 )
-from roost.domain.ids import Position, UserId
+from roost.domain.ids import NODE_BITS, Position, UserId
 
 SLOTS_BITS = 16
 SLOTS = 1 << SLOTS_BITS
 """Users share a slot by hash: then one may wait for the other's write, a millisecond at most times."""
 WORD_BYTES = 8
-_SPREAD, _WORD_BITS = 0x9E37_79B9_7F4A_7C15, 64
-_MASK = (1 << _WORD_BITS) - 1
+_SLOT_MASK = SLOTS - 1
 
 _WRITERS: dict[type[Event], Callable[..., Collection[UserId]]] = {
     TweetPosted: lambda event: (event.author_id,),
@@ -47,35 +46,48 @@ _WRITERS: dict[type[Event], Callable[..., Collection[UserId]]] = {
 
 
 class Board:
-    """A row a slot, with a word for each worker side by side: a look touches one line of the processor's cache."""
+    """A column of words a worker, a word a slot."""
 
     def __init__(self, descriptor: int, workers: int, number: int) -> None:
-        self._words = memoryview(mmap.mmap(descriptor, board_bytes(workers))).cast("Q")
-        self._workers = workers
-        self._number = number
+        words = memoryview(mmap.mmap(descriptor, board_bytes(workers))).cast("Q")
+        columns = [words[first : first + SLOTS] for first in range(0, SLOTS * workers, SLOTS)]
+        self._own = columns.pop(number)
+        self._others = tuple(columns)
 
     def note(self, seq: int, event: Event) -> None:
-        """A fact was read from the log: 0.5 µs."""
+        """A fact was read from the log."""
         writers = _WRITERS.get(type(event))
-        for user in () if writers is None else writers(event):
-            self._words[_slot_of(user) * self._workers + self._number] = seq
+        if writers is not None:
+            for user in writers(event):
+                self._own[_slot_of(user)] = seq
 
-    def newest(self, user: UserId) -> int:
-        """The number of the user's newest write that any worker has noted, or of one that shares the slot."""
-        first = _slot_of(user) * self._workers
-        return max(self._words[first : first + self._workers])
+    def newest_beyond(self, seq: int, user: UserId) -> int:
+        """The number beyond `seq` of the newest write of the user, or of one that shares the slot, that the others
+        have noted; 0 where there is none. On the way of every page: half a microsecond for one other worker.
+        """
+        slot, newest = _slot_of(user), 0
+        for column in self._others:
+            noted = column[slot]
+            if noted > seq:
+                newest = seq = noted
+        return newest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Freshness:
     """Implements ports.log.OwnWrites."""
 
     board: Board
     progress: Progress
+    _position: Position = field(default=Position(""), init=False)
+    _seq: int = field(default=0, init=False)
 
     def unseen(self, user: UserId) -> Position | None:
-        newest = self.board.newest(user)
-        return position_at(newest) if newest > int(self.progress.position) else None
+        position = self.progress.position
+        if position is not self._position:  # a number is read once, not for every page
+            self._position, self._seq = position, int(position)
+        newest = self.board.newest_beyond(self._seq, user)
+        return position_at(newest) if newest else None
 
 
 def board_bytes(workers: int) -> int:
@@ -90,4 +102,5 @@ def make_board(workers: int) -> int:
 
 
 def _slot_of(user: UserId) -> int:
-    return (user * _SPREAD & _MASK) >> (_WORD_BITS - SLOTS_BITS)
+    """Of the fields of an id, those that differ: of the time the lower bits, and the shard."""
+    return (user >> NODE_BITS ^ user >> NODE_BITS + SLOTS_BITS) & _SLOT_MASK
