@@ -107,6 +107,8 @@ async def check_newest(town: Town) -> None:
     """Everything, once all has been told, but of timelines only the newest page."""
     await town.node.settle()
     assert town.facts == await town.rows()
+    people, requests = town.facts.people, town.facts.requests
+    assert not [pair for pair in requests if not people[pair[1]].protected], "somebody waits before an open door"
     for viewer in town.living:
         await check_home_page(town, viewer, Page(20))
         await _check_notifications(town, viewer)

@@ -121,15 +121,15 @@ async def test_a_home_that_is_read_amid_a_change_is_right(change: str, cold: boo
         assert moments > 0 or not cold
 
 
-@pytest.mark.parametrize("celebrity", [False, True], ids=["pushed", "merged"])
+@pytest.mark.parametrize(("celebrity", "cold"), [(False, False), (True, True)], ids=["pushed-warm", "merged-cold"])
 @pytest.mark.parametrize("outer", OUTER)
-async def test_all_is_right_after_a_change_amid_an_act(outer: str, celebrity: bool) -> None:
+async def test_all_is_right_after_a_change_amid_an_act(outer: str, celebrity: bool, cold: bool) -> None:
     for change in CHANGES.values():
 
         async def attempt(town: Town, moment: int) -> None:
             await town.act_amid(OUTER[outer], moment, change)  # noqa: B023 - awaited within the turn
 
-        await every_moment(lambda: a_town(celebrity=celebrity, cold=False), attempt, change)
+        await every_moment(lambda: a_town(celebrity=celebrity, cold=cold), attempt, change)
 
 
 @pytest.mark.parametrize("change", CHANGES)

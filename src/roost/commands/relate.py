@@ -42,7 +42,7 @@ class Relate:
             return True
         kind = RelationKind.REQUEST if target.protected else RelationKind.FOLLOW
         await self._add(kind, user, other)
-        return kind is RelationKind.FOLLOW
+        return kind is RelationKind.FOLLOW or await self._accepted_at_once(user, other)
 
     async def unfollow(self, user: UserId, other: UserId) -> None:
         """Also takes back a request. Raises Conflict (oneself), NotFound (absent)."""
@@ -75,14 +75,28 @@ class Relate:
             if await self.store.holds(RelationKind.FOLLOW, requester, user) is None:
                 raise NotFound(f"no follow request of user {requester}")
             return
-        follow = Relation(RelationKind.FOLLOW, requester, user, self.ids.next_version(request.version))
-        await self._reached(await self.store.accept([follow]))
+        await self._accept(request)
 
     async def reject(self, user: UserId, requester: UserId) -> None:
         """Drop a request. Raises NotFound where there is none."""
         if await self.store.holds(RelationKind.REQUEST, requester, user) is None:
             raise NotFound(f"no follow request of user {requester}")
         await self._remove(RelationKind.REQUEST, requester, user)
+
+    async def _accepted_at_once(self, user: UserId, other: UserId) -> bool:
+        """Who lifts his protection accepts all who wait: a request that came just after that would wait for good."""
+        target = (await self.users.store.users([other])).get(other)
+        if target is None or target.protected:
+            return False
+        request = await self.store.holds(RelationKind.REQUEST, user, other)
+        if request is not None:
+            await self._accept(request)
+        return await self.store.holds(RelationKind.FOLLOW, user, other) is not None
+
+    async def _accept(self, request: Relation) -> None:
+        version = self.ids.next_version(request.version)
+        follow = Relation(RelationKind.FOLLOW, request.subject, request.object, version)
+        await self._reached(await self.store.accept([follow]))
 
     async def _existing(self, user: UserId, other: UserId, act: str) -> User:
         if other == user:
