@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from roost.domain.content import Content
 from roost.domain.ids import ContentId, TweetId, UserId
 from roost.domain.relation import Relations
-from roost.domain.timeline import IdList
+from roost.domain.timeline import PAGE_LIMIT_MAX, IdList
 from roost.domain.tweet import Tweet
 from roost.domain.visibility import Place, home_shows_plain
 from roost.edge.cells import Cell, CellShelf
@@ -83,12 +83,14 @@ class SettledHomes:
         return b'{"tweets":[%b],"before":%b,"after":"%d"}' % (joined, before, cells[0].id)
 
     async def settle(self, viewer: UserId) -> None:
-        """Judge the newest tweets of a warm home once, for the pages that follow."""
+        """Judge the newest tweets of a warm home once, for the pages that follow. Nothing where that was done."""
+        await self.acts.flags(viewer, [TweetId(1)])
+        if self.page(viewer, PAGE_LIMIT_MAX) is not None:
+            return
         relations = await self.sight.relations.of(viewer)
         authors = self.homes.celebrities.merged_for(relations)
         lists = [await self.homes.warm(viewer), *[await self.homes.users.warm(author) for author in authors]]
         home = _Home(relations, (viewer, *authors), lists, self.shelf.epoch)
-        await self.acts.flags(viewer, [TweetId(1)])
         candidates = await (await self.homes.candidates(viewer)).below(None, WINDOW)
         loaded = await self.sight.load(candidates.ids)
         shown = [*loaded.tweets.values(), *loaded.nested.values()]

@@ -6,11 +6,13 @@ The answers are those of NativeApp to the byte, but for the order of headers. On
 answered: a bearer token seen before whose session lives, one's own home, its newest page.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from roost.domain.errors import TooManyRequests
+from roost.domain.errors import NotSignedIn, TooManyRequests, Unavailable
 from roost.domain.ids import UserId
 from roost.domain.timeline import PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX
 from roost.domain.user import Session
@@ -26,6 +28,8 @@ TOKENS_MAX = 100_000
 """Authorization headers remembered with whose they are, some 300 bytes each."""
 QUERIES_MAX = 1_000
 RULE = "read"
+TOUCHING_MAX = 1_000
+"""Sessions whose last use is being written at a time; beyond it their readers wait with NativeApp."""
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 _POSITION = POSITION_HEADER.lower().encode()
@@ -54,6 +58,7 @@ class HotTimelines:
     answered: int = 0
     _known: OrderedDict[bytes, _Known] = field(default_factory=OrderedDict)
     _queries: dict[bytes, int] = field(default_factory=dict)
+    _touching: set["asyncio.Future[None]"] = field(default_factory=set)
 
     def answer(self, target: bytes, headers: RawHeaders, date: bytes) -> bytes | None:
         """The whole answer, head and body; None: ask NativeApp. `date` is the finished Date header line."""
@@ -99,7 +104,18 @@ class HotTimelines:
         if session is None:
             return False
         now_ms = self.clock.now_ms()
-        return session.expires_ms > now_ms and now_ms - session.last_used_ms <= TOUCH_EVERY_MS
+        if now_ms - session.last_used_ms > TOUCH_EVERY_MS:
+            if len(self._touching) >= TOUCHING_MAX:
+                return False
+            # Not waited for: once a minute each reader would else have a page at fifty times the price.
+            touching = asyncio.ensure_future(self._touch(session))
+            self._touching.add(touching)
+            touching.add_done_callback(self._touching.discard)
+        return session.expires_ms > now_ms
+
+    async def _touch(self, session: Session) -> None:
+        with suppress(NotSignedIn, Unavailable):  # then the next use says so, or writes it
+            await self.sessions.by_token(session.token_hash)
 
     def _limit_in(self, query: bytes) -> int:
         """The limit of a query that asks for the newest page of a home timeline, 0 for any other query."""
