@@ -7,23 +7,17 @@ Figures go to benchmarks/results/crash.csv. Exits 1 when anything was lost, doub
 
 import argparse
 import asyncio
-import csv
 import os
-import platform
-import shlex
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 # The scenario lives with the tests: it needs no installation.
 sys.path[:0] = [str(_ROOT / "tests")]
 
+from harness.figures import append_row  # noqa: E402  found by the path above
 from scenarios.crash.rounds import Outcome, crash_again_and_again, seed_of_now  # noqa: E402  found by the path above
-
-_RESULTS = _ROOT / "benchmarks/results/crash.csv"
 
 
 def main() -> int:
@@ -48,41 +42,7 @@ def _passed_on() -> dict[str, str]:
 
 
 def _write(seed: int, outcome: Outcome) -> None:
-    row: dict[str, object] = {
-        "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "commit": _commit(),
-        "machine": _machine(),
-        "command": shlex.join(["python", "benchmarks/crash.py", *sys.argv[1:]]),
-        "seed": seed,
-        **outcome.figures,
-        "complaints": len(outcome.complaints),
-    }
-    _RESULTS.parent.mkdir(exist_ok=True)
-    is_new = not _RESULTS.exists()
-    with _RESULTS.open("a", newline="", encoding="utf-8") as file:
-        rows = csv.DictWriter(file, row, lineterminator="\n")
-        if is_new:
-            rows.writeheader()
-        rows.writerow(row)
-
-
-def _commit() -> str:
-    known = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],  # noqa: S607  git is where the path says
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return known.stdout.strip() or "unknown"
-
-
-def _machine() -> str:
-    memory_gb = round(int(Path("/proc/meminfo").read_text().split()[1]) / 1024 / 1024)
-    cores = Path("/proc/cpuinfo").read_text().count("processor\t:")
-    return (
-        f"{cores} cores, {memory_gb} GB, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    )
+    append_row("crash", {"seed": seed, **outcome.figures, "complaints": len(outcome.complaints)})
 
 
 if __name__ == "__main__":
