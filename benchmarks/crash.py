@@ -17,6 +17,7 @@ _ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(_ROOT / "tests")]
 
 from harness.figures import append_row  # noqa: E402  found by the path above
+
 from scenarios.crash.rounds import Outcome, crash_again_and_again, seed_of_now  # noqa: E402  found by the path above
 
 

@@ -20,6 +20,7 @@ _ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(_ROOT / "tests"), str(_ROOT / "loadgen")]
 
 from harness.figures import append_row  # noqa: E402  found by the path above
+
 from scenarios.main_job.job import Outcome, run_main_job  # noqa: E402  found by the path above
 from scenarios.main_job.size import FULL, PART, Size  # noqa: E402  found by the path above
 

@@ -88,8 +88,10 @@ def _drawn(chart: Chart, bars: Sequence[Bar], note: str) -> str:
     scale = (WIDTH - LEFT - RIGHT) / most
     height = TOP + len(bars) * (BAR + GAP) + 34
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"'
-        f' font-size="13" role="img" aria-label="{escape(chart.title)}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif"'
+            f' font-size="13" role="img" aria-label="{escape(chart.title)}">'
+        ),
         '<rect width="100%" height="100%" fill="#ffffff"/>',
         f'<text x="16" y="26" font-size="16" fill="{INK}">{escape(chart.title)}</text>',
     ]
@@ -99,11 +101,15 @@ def _drawn(chart: Chart, bars: Sequence[Bar], note: str) -> str:
         end = LEFT + bar.median * scale
         parts += [
             f'<text x="{LEFT - 8}" y="{middle + 4.5}" text-anchor="end" fill="{INK}">{escape(bar.label)}</text>',
-            f'<rect x="{LEFT}" y="{y}" width="{max(bar.median * scale, 1):.1f}" height="{BAR}"'
-            f' fill="{BASE if bar.is_base else FILL}"/>',
+            (
+                f'<rect x="{LEFT}" y="{y}" width="{max(bar.median * scale, 1):.1f}" height="{BAR}"'
+                f' fill="{BASE if bar.is_base else FILL}"/>'
+            ),
             f'<path d="M{LEFT + bar.low * scale:.1f} {middle}H{LEFT + bar.high * scale:.1f}" stroke="{INK}"/>',
-            f'<text x="{max(end, LEFT + bar.high * scale) + 6:.1f}" y="{middle + 4.5}" fill="{INK}">'
-            f"{_number(bar.median)}</text>",
+            (
+                f'<text x="{max(end, LEFT + bar.high * scale) + 6:.1f}" y="{middle + 4.5}" fill="{INK}">'
+                f"{_number(bar.median)}</text>"
+            ),
         ]
     bottom = TOP + len(bars) * (BAR + GAP)
     if chart.target is not None:
