@@ -25,6 +25,8 @@ from roost.reactions.index_documents import IndexDocuments
 from roost.reactions.notify import Notify
 
 COUNT_EVERY_S = 1.0
+LINGER_S = 0.05
+"""Durable reactions look at the log at most 20 times a second: nobody sees a notification or a result 50 ms earlier."""
 SWEEP_EVERY_S = 60.0
 FORGET_EVERY_S = 6 * 3_600.0
 TRIM_EVERY_S = 60.0
@@ -73,7 +75,7 @@ class Node:
         """Run a durable reaction: it goes on after a restart where it left off."""
         subscription = self.engines.log.subscribe(group)
         self.start(
-            Reactor(group, subscription, of_event(reaction), self.progress, flush=flush, flush_every_s=flush_every_s)
+            Reactor(group, subscription, of_event(reaction), self.progress, flush, flush_every_s, LINGER_S)
         )
 
     async def refresh(self, event: Event) -> None:
@@ -149,6 +151,7 @@ async def lead(node: Node) -> None:
             of_event(node.index),
             after=node.progress,
             flush=node.index.flush,
+            linger_s=LINGER_S,
         )
     )
     kept_ms = 1_000 * max(settings.log_kept_s, settings.resume_window_s)
