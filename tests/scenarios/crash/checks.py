@@ -50,8 +50,12 @@ class Checks:
             lambda: self._words(chance(self.oracle.shown_originals(), 30)),
             lambda: self._deleted(chance(self._gone(), DELETED_LOOKED_AT_MAX)),
         ]
+        lost, doubled = self.lost, self.doubled
         found = await asyncio.gather(*(caught_up(check, self.patience_s) for check in checks))
-        return [complaint for complaints in found for complaint in complaints]
+        complaints = [complaint for some in found for complaint in some]
+        if not complaints:  # what was missing at first was on its way
+            self.lost, self.doubled = lost, doubled
+        return complaints
 
     async def _timelines(self) -> Complaints:
         found: Complaints = []

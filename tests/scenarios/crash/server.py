@@ -1,12 +1,15 @@
 """A child `roost serve` that is killed without warning, and started again on the same folder."""
 
 import asyncio
+import os
 import re
 import signal
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from scenarios.main_job.server import WORKERS, children_of
 
 _READY = re.compile(r"roost ready on (http://\S+)")
 COMMAND = (str(Path(sys.executable).parent / "roost"),)
@@ -49,15 +52,18 @@ class MortalServer:
                     "PATH": "/usr/bin:/bin",
                     "ROOST_RATE_LIMITS": "off",
                     "ROOST_PASSWORD_COST": "low",
+                    "ROOST_WORKERS": WORKERS,
                     "PYTHONFAULTHANDLER": "1",
                     **self.environment,
                 },
             )
 
     async def kill(self) -> None:
-        """As a crash does it: no handler of it runs, no buffer of it is flushed."""
+        """As a crash does it: no handler of it runs, no buffer of it is flushed. Workers die with their parent."""
         if self.process is not None and self.process.returncode is None:
-            self.process.kill()
+            self.process.send_signal(signal.SIGSTOP)  # lest it start another worker meanwhile
+            for pid in (*children_of(self.process.pid), self.process.pid):
+                os.kill(pid, signal.SIGKILL)
             await self.process.wait()
 
     async def say_where(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 _READY = re.compile(r"roost ready on (http://\S+)")
 COMMAND = (str(Path(sys.executable).parent / "roost"),)
 READY_S_MAX = 60.0
+WORKERS = os.environ.get("ROOST_WORKERS", "1")  # noqa: TID251  which form is tried is a setting of the tests
 STOP_S_MAX = 10.0
 
 
@@ -24,13 +25,17 @@ class RunningServer:
     pid: int
 
     def cpu_s(self) -> float:
-        """Processor time, of itself and of the children that it has waited for."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+        """Processor time, of itself and its workers, and of the children that each has waited for."""
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in self._pids()]
+        return sum(int(ticks) for fields in stats for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
     def peak_memory_mb(self) -> float:
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+        """The sum of each process's own peak."""
+        statuses = [Path(f"/proc/{pid}/status").read_text() for pid in self._pids()]
+        return sum(int(status.split("VmHWM:")[1].split()[0]) for status in statuses) / 1024
+
+    def _pids(self) -> list[int]:
+        return [self.pid, *children_of(self.pid)]
 
 
 @asynccontextmanager
@@ -47,6 +52,7 @@ async def running_server(data: Path, settings: dict[str, str]) -> AsyncIterator[
                 "PATH": "/usr/bin:/bin",
                 "ROOST_RATE_LIMITS": "off",
                 "ROOST_PASSWORD_COST": "low",
+                "ROOST_WORKERS": WORKERS,
                 **settings,
             },
         )
@@ -65,6 +71,11 @@ async def running_server(data: Path, settings: dict[str, str]) -> AsyncIterator[
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+def children_of(pid: int) -> list[int]:
+    """The workers of a server, where it has any."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 async def _ready(stdout: asyncio.StreamReader) -> str | None:
