@@ -44,6 +44,7 @@ CHANGES: dict[str, list[Act]] = {
     "a tweet": [Act("tweet", BEN)],
     "a retweet": [Act("retweet", CEM, 0)],
     "a burst": [Act("burst", BEN)],
+    "a burst, and reads": [Act("burst", BEN), Act("read_homes", 0)],
     "a deletion": [Act("delete", BEN, 1)],
     "a deletion of the newest": [Act("delete", BEN, 0)],
     "a deletion of what is shared": [Act("delete", BEN, 3)],

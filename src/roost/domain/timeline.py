@@ -57,26 +57,32 @@ class IdList:
     puts the id in its place; an id below the floor is not kept, since pages below it come from the store.
     8 bytes an id: the int objects are shared by all timelines of a process. `late` counts ids that came to stand
     below others: who remembers the newest id and this number knows whether anything is new, and `late_since` which.
+    `below_floor` counts those that came below the floor, and each rebuild of a timeline has a `generation` of its own:
+    what was read from the store below the floor is complete as long as neither changes.
     """
 
-    __slots__ = ("_late_ids", "floor", "ids", "late", "length_max")
+    __slots__ = ("_late_ids", "below_floor", "floor", "generation", "ids", "late", "length_max")
 
     def __init__(self, length_max: int, ids: Iterable[TweetId] = (), floor: int = 0) -> None:
         self.length_max = length_max
         self.ids: list[TweetId] = sorted(set(ids))
         self.floor = floor
         self.late = 0
+        self.below_floor = 0
+        self.generation = 0
         self._late_ids: list[TweetId] | None = None  # most timelines have none for long
         self._trim()
 
     def push(self, id: TweetId) -> None:
         """Put the id in its place; what falls off the end raises the floor."""
         ids = self.ids
+        if id < self.floor:
+            self.below_floor += 1
+            self._note_late(id)
+            return
         if not ids or id > ids[-1]:
-            if id < self.floor:
-                return
             ids.append(id)
-        elif id >= self.floor:
+        else:
             at = bisect_left(ids, id)
             if ids[at] == id:
                 return

@@ -4,9 +4,11 @@ queries.home_timeline -> HomeTimelines -> TimelineCache | TweetStore
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import neg
 from typing import Protocol
 
 from roost.domain.ids import TweetId, UserId
@@ -23,22 +25,36 @@ REBUILDS_MAX = 5
 """After so many rebuilds that a change voided, the page is answered from the store without keeping it."""
 
 
+State = tuple[tuple[int, int], ...]
+"""Of each list of a timeline, which rebuild it comes from and how many ids came below its floor since."""
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a timeline below the floor, as the store has it: all ids below `before` down to its end."""
+    """A stretch of a timeline below the floor, as the store has it: all ids below `before` down to its end.
+
+    `state` is the timeline's when it was read: what came below the floor since is not in it.
+    """
 
     before: TweetId
     ids: tuple[TweetId, ...]  # newest first
     complete: bool  # nothing lies below
+    state: State
 
-    def older(self, before: TweetId, limit: int) -> Slice | None:
-        """The ids below `before`, where this segment covers them."""
-        if before > self.before:
-            return None
-        ids = [id for id in self.ids if id < before]
-        if len(ids) < limit and not self.complete:
-            return None
-        return Slice(ids[:limit], len(ids) > limit or not self.complete)
+    def covers(self, before: TweetId, limit: int, state: State) -> bool:
+        """Whether the next `limit` ids below `before` can be told from it."""
+        if before > self.before or state != self.state:
+            return False
+        return self.complete or len(self.ids) - self._first_below(before) >= limit
+
+    def older(self, before: TweetId, limit: int) -> Slice:
+        """The ids below `before`, which this segment covers."""
+        first = self._first_below(before)
+        ids = self.ids[first : first + limit]
+        return Slice(ids, first + limit < len(self.ids) or not self.complete)
+
+    def _first_below(self, before: TweetId) -> int:
+        return bisect_right(self.ids, -before, key=neg)
 
 
 class Candidates(Protocol):
@@ -186,22 +202,22 @@ class _Candidates:
     async def _deep(self, before: TweetId, limit: int) -> Slice:
         limit = min(limit, self.segment_length)
         segment = self.segments.peek(self.owner)
-        found = None if segment is None else segment.older(before, limit)
-        if found is not None:
-            return found
-        loaded = await self.segments.get_many([self.owner], lambda _: self._segment(before))
-        found = loaded[self.owner].older(before, limit)
-        if found is None:  # another stretch is kept: this one takes its place
+        if segment is None or not segment.covers(before, limit, self._state()):
+            # Another stretch, or what is no longer true: this one takes its place.
             await self.segments.forget(self.owner)
             loaded = await self.segments.get_many([self.owner], lambda _: self._segment(before))
-            found = loaded[self.owner].older(before, limit)
-        if found is None:
-            raise AssertionError("a segment just read must cover its own start")
-        return found
+            segment = loaded[self.owner]
+            if segment.before != before:  # another reader of the same timeline was quicker
+                segment = (await self._segment(before))[self.owner]
+        return segment.older(before, limit)
 
     async def _segment(self, before: TweetId) -> dict[UserId, Segment]:
+        state = self._state()
         ids = tuple(await self.read(before, None, self.segment_length))
-        return {self.owner: Segment(before, ids, len(ids) < self.segment_length)}
+        return {self.owner: Segment(before, ids, len(ids) < self.segment_length, state)}
+
+    def _state(self) -> State:
+        return tuple((timeline.generation, timeline.below_floor) for timeline in self.lists)
 
     async def above(self, after: TweetId, limit: int) -> Slice:
         floor = max(timeline.floor for timeline in self.lists)

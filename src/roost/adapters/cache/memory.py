@@ -195,6 +195,7 @@ class MemoryTimelines:
         del self._warming[owner]
         pushed = (id for id in warming[1] if id >= floor)
         timeline = _Warm(self._length_max, [*ids, *pushed], floor)
+        timeline.generation = ticket
         timeline.used_s = self._now_s()
         self._warm[owner] = timeline
         self._warm.move_to_end(owner)
