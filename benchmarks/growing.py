@@ -138,7 +138,7 @@ def _pages(homes: SettledHomes, people: list[UserId]) -> float:
     asked = draw.choices(some, k=PAGES)
     began_s = time.process_time()
     for person in asked:
-        homes.page(person, PAGE_LIMIT)
+        b",".join(homes.page(person, PAGE_LIMIT) or ())
     return (time.process_time() - began_s) / PAGES * 1e6
 
 

@@ -249,8 +249,8 @@ CALLS_MAX = 48
 """Of a settled page, whatever its limit, with nobody merged in: 46 when it was set."""
 CALLS_A_NEW_TWEET_MAX = 5
 """That somebody else has read already, and this reader has not."""
-COPIES_MAX = 3.2
-"""Bytes allocated at the most for a byte answered: joined, put between the cursors, put behind the head."""
+COPIES_MAX = 1.2
+"""Bytes allocated at the most for a byte answered: the page is joined once, straight behind its head."""
 
 
 def calls_of(act: Callable[[], object]) -> Counter[str]:

@@ -71,8 +71,8 @@ class HotTimelines:
             return None
         if self.own_writes is not None and self.own_writes.unseen(known.user_id) is not None:
             return None
-        body = self.homes.page(known.user_id, limit)
-        if body is None:
+        pieces = self.homes.page(known.user_id, limit)
+        if pieces is None:
             return None
         try:
             spent = self.limits.take(RULE, known.limit_key)
@@ -80,7 +80,10 @@ class HotTimelines:
             return None
         self.answered += 1
         extra = b"" if spent is None else spent.raw
-        return b"HTTP/1.1 200 OK\r\n%b%b%bcontent-length: %d\r\n\r\n%b" % (date, self.headers, extra, len(body), body)
+        length = sum(map(len, pieces)) + len(pieces) - 1
+        head = b"HTTP/1.1 200 OK\r\n%b%b%bcontent-length: %d\r\n\r\n" % (date, self.headers, extra, length)
+        pieces[0] = head + pieces[0]
+        return b",".join(pieces)
 
     async def learn(self, authorization: str, session: Session) -> None:
         """Remember whose this header is, and settle the home of its user: after a page that NativeApp answered."""
