@@ -147,6 +147,8 @@ class SettledHomes:
     def _pushed(self, home: _Home, index: int, timeline: IdList) -> Sequence[TweetId] | None:
         """What is on the timeline and not in the home, newest first; None where that cannot be told any more."""
         head, late = home.heads[index]
+        if head < timeline.floor - 1:  # some of what came since has fallen off its end already
+            return None
         new: Sequence[TweetId] = timeline.newer(TweetId(head), WINDOW)
         if timeline.late != late:
             # Ids are given before they are written: of tweets posted at the same moment one often comes late.
