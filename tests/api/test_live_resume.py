@@ -79,7 +79,10 @@ async def test_every_frame_is_a_place_to_go_on_from(people: Names) -> None:
     for n, cursor in enumerate(cursors):
         async with ada.socket(f"?cursor={cursor}") as talk:
             await resumed(talk)
-            assert talk.tweets() == posted[n:]
+            sent = talk.tweets()
+            # None is missed. Out of a log that is not in order, some may come again.
+            assert sent == posted[len(posted) - len(sent) :]
+            assert len(sent) >= len(posted[n:])
 
 
 async def test_what_is_resumed_is_judged_when_it_is_sent(people: Names) -> None:
