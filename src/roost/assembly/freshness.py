@@ -8,7 +8,6 @@ the same word, a word is written in one move, and the words of a column only ris
 """
 
 import mmap
-import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -48,8 +47,8 @@ _WRITERS: dict[type[Event], Callable[..., Collection[UserId]]] = {
 class Board:
     """A column of words a worker, a word a slot."""
 
-    def __init__(self, descriptor: int, workers: int, number: int) -> None:
-        words = memoryview(mmap.mmap(descriptor, board_bytes(workers))).cast("Q")
+    def __init__(self, memory: mmap.mmap, workers: int, number: int) -> None:
+        words = memoryview(memory).cast("Q")
         columns = [words[first : first + SLOTS] for first in range(0, SLOTS * workers, SLOTS)]
         self._own = columns.pop(number)
         self._others = tuple(columns)
@@ -90,15 +89,9 @@ class Freshness:
         return position_at(newest) if newest else None
 
 
-def board_bytes(workers: int) -> int:
-    return SLOTS * WORD_BYTES * workers
-
-
-def make_board(workers: int) -> int:
-    """A descriptor of empty memory for the parent to hand down. It is gone with the last process that holds it."""
-    descriptor = os.memfd_create("roost-own-writes")
-    os.ftruncate(descriptor, board_bytes(workers))
-    return descriptor
+def make_board(workers: int) -> mmap.mmap:
+    """Empty memory that the children of this process share with it. It is gone with the last of them."""
+    return mmap.mmap(-1, SLOTS * WORD_BYTES * workers)
 
 
 def _slot_of(user: UserId) -> int:

@@ -1,7 +1,7 @@
 """Serve one embedded roost: open the folder, run the node, listen, drain.
 
-cli.serve -> serve -> serve_node -> open_embedded, running_node, build_edges -> uvicorn
-With several workers: cli.serve -> serve -> workers -> worker (a process each) -> serve_node
+cli.serve -> serve -> run_node -> open_embedded, running_node, build_edges -> uvicorn
+With several workers: cli.serve -> serve -> worker -> workers -> (a process each) run_node
 """
 
 import asyncio
@@ -10,10 +10,9 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from importlib.metadata import version
-from typing import Any
 
 import structlog
 import uvicorn
@@ -29,7 +28,7 @@ from roost.assembly.listening import CannotServe, address_of, listen
 from roost.assembly.node import lead, running_node
 from roost.assembly.seat import Seat, led
 from roost.assembly.settings import Settings
-from roost.assembly.workers import serve_by_workers
+from roost.assembly.worker import serve_together
 from roost.domain.errors import DependencyDown, Draining
 from roost.edge.live.protocol import live_protocol
 from roost.edge.native.hot_http import hot_http
@@ -48,26 +47,20 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
     folder = DataFolder(settings.data)
     try:
         folder.make()
-        with folder.served() as lock:
+        with folder.served():
             listening = listen(settings)
             ready = _announcement(settings, listening, say)
             if settings.workers > 1:
-                asyncio.run(serve_by_workers(settings, folder, lock, listening, ready))
+                serve_together(settings, folder, listening, run_node, ready)
             else:
-                run_node(serve_node(settings, folder, listening, ready))
+                run_node(settings, folder, listening, ready)
     except DataFolderUnusable as error:
         raise CannotServe(str(error)) from error
     except DependencyDown as error:
         raise CannotServe(f"the data folder {folder.root} cannot be served: {error}") from error
 
 
-def run_node(serving: Coroutine[Any, Any, None]) -> None:
-    """On the loop that the edges are made for."""
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serving)
-
-
-async def serve_node(
+def run_node(
     settings: Settings,
     folder: DataFolder,
     listening: socket.socket,
@@ -76,6 +69,18 @@ async def serve_node(
     on_server: Callable[[uvicorn.Server], None] = lambda server: None,
 ) -> None:
     """One process that serves: alone, or on its seat among others. `on_server` is given what can be told to stop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, folder, listening, on_ready, seat, on_server))
+
+
+async def _serve(
+    settings: Settings,
+    folder: DataFolder,
+    listening: socket.socket,
+    on_ready: Callable[[], None],
+    seat: Seat | None,
+    on_server: Callable[[uvicorn.Server], None],
+) -> None:
     stopping = asyncio.Event()
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(open_embedded(settings, folder, seat))

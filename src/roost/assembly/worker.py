@@ -1,73 +1,86 @@
-"""One of several processes that serve a folder: `python -m roost.assembly.worker`, started by its parent alone.
+"""Serve one folder by several processes: what the parent makes before it forks, and what each worker does then.
 
-workers (the parent) -> (orders on standard input) -> main -> serving.serve_node -> (a line on standard output)
-
-Standard input stays open for as long as the parent lives: its end is the word to stop.
+serving.serve -> serve_together -> workers (the parent) -> (fork) _work -> serving.run_node
 """
 
 import asyncio
+import gc
 import os
-import sys
-from pathlib import Path
+import shutil
+from collections.abc import Callable
+from functools import partial
 from socket import socket
+from typing import Protocol
 
-import msgspec
-import structlog
 import uvicorn
 
-from roost.assembly.bell import Bell
+from roost.adapters.clock.system import SystemClock
+from roost.adapters.index.sqlite.file import SearchFile
+from roost.assembly.bell import Bell, make_counters
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
-from roost.assembly.freshness import Board
+from roost.assembly.embedded import open_file
+from roost.assembly.freshness import Board, make_board
+from roost.assembly.listening import let_others_in, listen_beside
 from roost.assembly.seat import Lease, Seat
-from roost.assembly.serving import configure_logging, run_node, serve_node
 from roost.assembly.settings import BadSetting, Settings
-from roost.assembly.workers import FAILED, READY, Orders
+from roost.assembly.workers import FAILED, READY, Nest, serve_by_workers
 from roost.domain.errors import DependencyDown
 
-_PARENT = 0
+
+class RunNode(Protocol):
+    """serving.run_node: it starts this module."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        folder: DataFolder,
+        listening: socket,
+        on_ready: Callable[[], None],
+        seat: Seat,
+        on_server: Callable[[uvicorn.Server], None],
+    ) -> None: ...
 
 
-def main() -> None:
-    """Serve until SIGTERM, or until the parent is gone. What hinders it is said in one line."""
-    orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
-    for descriptor in (orders.listening, orders.lock, orders.board, *orders.counters):
-        os.set_inheritable(descriptor, False)
-    settings = Settings(**{**orders.settings, "data": Path(orders.settings["data"])})
-    configure_logging(settings.log_level)
-    structlog.contextvars.bind_contextvars(worker=orders.number)
+def serve_together(
+    settings: Settings, folder: DataFolder, address: socket, run_node: RunNode, on_ready: Callable[[], None]
+) -> None:
+    """Until SIGTERM or SIGINT. Raises CannotServe, DataFolderUnusable, DependencyDown."""
+    asyncio.run(_prepare(settings, folder))
+    let_others_in(address)
+    life, parent_life = os.pipe()
+    nest = Nest(folder, address, make_board(settings.workers), make_counters(settings.workers), life, parent_life)
+    # What is loaded by now stays: no collection looks at it, so that its memory stays shared.
+    gc.collect()
+    gc.freeze()
+    serve_by_workers(nest, settings.workers, partial(_work, settings, run_node), on_ready)
+
+
+async def _prepare(settings: Settings, folder: DataFolder) -> None:
+    """Make and check the files while nobody else has them open: what cannot be served is said here, once."""
+    folder.signing_key()
+    async with open_file(folder, SystemClock(), settings.synchronous):
+        pass
+    await SearchFile(folder.search).close()
+    for left in folder.uploads.iterdir():
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _work(settings: Settings, run_node: RunNode, nest: Nest, number: int, say: Callable[[bytes], None]) -> None:
+    bell = Bell(nest.counters, number)
+    seat = Seat(number, bell, Board(nest.board, settings.workers, number), Lease(nest.folder.lease))
     try:
-        run_node(_serve(settings, orders))
+        with listen_beside(nest.address) as listening:
+            end_with_parent = partial(_end_with_parent, nest.life)
+            run_node(settings, nest.folder, listening, lambda: say(READY), seat, end_with_parent)
     except (BadSetting, DataFolderUnusable, DependencyDown) as error:
-        _say(f"{FAILED} {error}")
-        sys.exit(1)
+        say(FAILED + str(error).encode())
 
 
-async def _serve(settings: Settings, orders: Orders) -> None:
-    folder = DataFolder(settings.data)
-    seat = Seat(
-        orders.number,
-        Bell(orders.counters, orders.number),
-        Board(orders.board, len(orders.counters), orders.number),
-        Lease(folder.lease),
-    )
-    with socket(fileno=orders.listening) as listening:
-        await serve_node(settings, folder, listening, lambda: _say(READY), seat, _end_with_parent)
-
-
-def _end_with_parent(server: uvicorn.Server) -> None:
+def _end_with_parent(life: int, server: uvicorn.Server) -> None:
     loop = asyncio.get_running_loop()
 
     def orphaned() -> None:
-        if not os.read(_PARENT, 1):
-            loop.remove_reader(_PARENT)
-            server.should_exit = True
+        loop.remove_reader(life)
+        server.should_exit = True
 
-    loop.add_reader(_PARENT, orphaned)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 - the parent reads it
-
-
-if __name__ == "__main__":
-    main()
+    loop.add_reader(life, orphaned)

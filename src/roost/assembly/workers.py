@@ -1,171 +1,230 @@
-"""The parent of several workers: holds the folder and its address, starts a process a worker, and replaces the dead.
+"""The parent of several workers: holds the folder and its address, forks a process a worker, and replaces the dead.
 
-serving.serve -> serve_by_workers -> worker (a process each)
+serving.serve -> worker -> serve_by_workers -> (fork) worker._work -> serving.run_node
+
+Forked, not started anew: to load the program takes a second of a processor, to fork it a hundredth, and what is loaded
+is shared. For that the parent runs no loop and no thread, and has closed every file of the folder.
 """
 
-import asyncio
+import mmap
+import os
+import select
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Collection
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from socket import socket
-from typing import Any
 
-import msgspec
 import structlog
 
-from roost.adapters.clock.system import SystemClock
-from roost.adapters.index.sqlite.file import SearchFile
-from roost.assembly.bell import make_counters
 from roost.assembly.data_folder import DataFolder
-from roost.assembly.embedded import open_file
-from roost.assembly.freshness import make_board
-from roost.assembly.listening import CannotServe, let_others_in, listen_beside
-from roost.assembly.settings import Settings
+from roost.assembly.listening import CannotServe
 
-READY, FAILED = "ready", "failed"
-"""What a worker's first line says; after the second word comes why."""
 STEADY_S = 10.0
 """A worker that lived so long is replaced at once; one that did not, after a delay that doubles."""
 RESTART_DELAY_S_MIN, RESTART_DELAY_S_MAX = 0.1, 5.0
 STOP_S_MAX = 9.0
 """Workers drain within 10 s of SIGTERM by themselves; who has not by then is killed."""
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+LINE_BYTES_MAX = 4_096
+READY, FAILED = b"ready", b"failed "
+"""What a worker's only line says; after the second word comes why."""
 
 log = structlog.get_logger("roost.workers")
 
 
-class Orders(msgspec.Struct, frozen=True):
-    """What a worker is told: its settings and number, and descriptors that it inherits."""
+@dataclass(slots=True)
+class Nest:
+    """What all workers are born with. `life` ends when the parent does: nobody writes, and it alone holds the end."""
 
-    number: int
-    settings: dict[str, Any]
-    listening: int
-    lock: int
-    board: int
-    counters: list[int]
-
-
-@dataclass(slots=True, eq=False)
-class _Workers:
-    settings: Settings
     folder: DataFolder
     address: socket
-    lock: int
-    board: int
+    board: mmap.mmap
     counters: list[int]
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    running: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+    life: int
+    parent_life: int
 
-    async def keep(self, number: int, on_ready: Callable[[], None]) -> None:
-        """Keep one worker running until told to stop. Raises CannotServe where it does not come up the first time."""
-        loop, first, delay_s = asyncio.get_running_loop(), True, 0.0
-        while not self.stopping.is_set():
-            began_s = loop.time()
-            process = await self._start(number)
-            self.running[number] = process
-            if self.stopping.is_set():
-                process.terminate()
-            said = await _first_line(process)
-            if said == READY and first:
-                first = False
+
+Work = Callable[[Nest, int, Callable[[bytes], None]], None]
+"""Serve as the worker of that number, and say one line: READY, or FAILED and why. Runs in a process of its own."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One number and the process that has it, if any. `due_s` is when one may be started."""
+
+    number: int
+    pid: int = 0
+    voice: int = -1
+    said: bytes = b""
+    began_s: float = 0.0
+    due_s: float = 0.0
+    delay_s: float = 0.0
+    was_ready: bool = False
+
+
+@dataclass(slots=True)
+class _Parent:
+    nest: Nest
+    work: Work
+    workers: list[_Worker]
+    told: list[int] = field(default_factory=list)  # signals that say to stop
+
+    def keep_all(self, wake: int, on_ready: Callable[[], None]) -> None:
+        """Until told to stop. Raises CannotServe where one does not come up the first time."""
+        announced = False
+        while not self.told:
+            now_s = time.monotonic()
+            for worker in self.workers:
+                if not worker.pid and worker.due_s <= now_s:
+                    self._start(worker)
+            self._listen(wake, self._next_due_s(now_s))
+            self._bury()
+            if not announced and all(worker.was_ready for worker in self.workers):
+                announced = True
                 on_ready()
-            code = await process.wait()
-            del self.running[number]
-            if self.stopping.is_set():
-                return
-            reason = said.removeprefix(FAILED).strip() if said != READY else ""
-            if first:
-                raise CannotServe(f"worker {number} ended at its start: {reason or _ended(code)}")
-            steady = loop.time() - began_s >= STEADY_S
-            delay_s = 0.0 if steady else min(max(2 * delay_s, RESTART_DELAY_S_MIN), RESTART_DELAY_S_MAX)
-            log.error("worker ended, another takes its place", worker=number, why=reason or _ended(code), in_s=delay_s)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.stopping.wait(), delay_s)
 
-    async def stop(self, keeping: Collection["asyncio.Task[None]"]) -> None:
+    def stop(self, wake: int) -> None:
         """Let all drain, and kill who does not within STOP_S_MAX."""
-        self.stopping.set()
-        for process in self.running.values():
-            with suppress(ProcessLookupError):
-                process.terminate()
-        await asyncio.wait(keeping, timeout=STOP_S_MAX)
-        for number, process in self.running.items():
-            log.error("worker did not stop in time: killed", worker=number)
-            with suppress(ProcessLookupError):
-                process.kill()
-        await asyncio.wait(keeping)
+        self._signal(signal.SIGTERM)
+        ends_s, killed = time.monotonic() + STOP_S_MAX, False
+        while any(worker.pid for worker in self.workers):
+            left_s = max(ends_s - time.monotonic(), 0.0)
+            if not left_s and not killed:
+                killed = True
+                self._signal(signal.SIGKILL)
+            self._listen(wake, None if killed else left_s)
+            for worker in self.workers:
+                if worker.pid and os.waitpid(worker.pid, os.WNOHANG)[0]:
+                    self._close(worker)
 
-    async def _start(self, number: int) -> asyncio.subprocess.Process:
+    def _signal(self, number: signal.Signals) -> None:
+        for worker in self.workers:
+            if worker.pid:
+                if number is signal.SIGKILL:
+                    log.error("worker did not stop in time: killed", worker=worker.number)
+                with suppress(ProcessLookupError):
+                    os.kill(worker.pid, number)
+
+    def _next_due_s(self, now_s: float) -> float | None:
+        return min((max(worker.due_s - now_s, 0.0) for worker in self.workers if not worker.pid), default=None)
+
+    def _listen(self, wake: int, timeout_s: float | None) -> None:
+        """Wait for a signal, for a word of a worker or for the time."""
+        voices = {worker.voice: worker for worker in self.workers if worker.voice >= 0}
+        for heard in select.select([wake, *voices], [], [], timeout_s)[0]:
+            said = os.read(heard, LINE_BYTES_MAX)
+            if heard == wake:
+                continue
+            worker = voices[heard]
+            worker.said += said
+            if worker.said.startswith(READY):
+                worker.was_ready = True
+            if not said:
+                os.close(worker.voice)
+                worker.voice = -1
+
+    def _start(self, worker: _Worker) -> None:
         # Nobody uploads there: the last one of this number is gone.
-        shutil.rmtree(self.folder.uploads / str(number), ignore_errors=True)
-        with listen_beside(self.address) as listening:
-            handed = (listening.fileno(), self.lock, self.board, *self.counters)
-            process = await asyncio.create_subprocess_exec(
-                # -P: the working folder says nothing about where modules come from.
-                *(sys.executable, "-P", "-m", "roost.assembly.worker"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                pass_fds=handed,
-            )
-        # From here on the socket is the worker's alone: when that dies, its connections go to the others.
-        orders = Orders(number, _plain(self.settings), handed[0], self.lock, self.board, self.counters)
-        if process.stdin is not None:
-            with suppress(ConnectionError):  # gone already: its end tells
-                process.stdin.write(msgspec.json.encode(orders) + b"\n")
-                await process.stdin.drain()
-        return process
+        shutil.rmtree(self.nest.folder.uploads / str(worker.number), ignore_errors=True)
+        heard, voice = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Held back until the newborn has left the parent's handlers behind: those would swallow its word to stop.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        pid = os.fork()
+        if pid == 0:
+            _be_born(self.nest, worker.number, self.work, voice)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        os.close(voice)
+        worker.pid, worker.voice, worker.said, worker.began_s = pid, heard, b"", time.monotonic()
+
+    def _bury(self) -> None:
+        for worker in self.workers:
+            if not worker.pid:
+                continue
+            pid, status = os.waitpid(worker.pid, os.WNOHANG)
+            if not pid:
+                continue
+            self._hear_out(worker)
+            why = worker.said.removeprefix(FAILED).decode(errors="replace").strip()
+            why = why if worker.said.startswith(FAILED) else _ended(os.waitstatus_to_exitcode(status))
+            self._close(worker)
+            if self.told:
+                continue
+            if not worker.was_ready:
+                raise CannotServe(f"worker {worker.number} ended at its start: {why}")
+            steady = time.monotonic() - worker.began_s >= STEADY_S
+            worker.delay_s = 0.0 if steady else min(max(2 * worker.delay_s, RESTART_DELAY_S_MIN), RESTART_DELAY_S_MAX)
+            worker.due_s = time.monotonic() + worker.delay_s
+            log.error("worker ended, another takes its place", worker=worker.number, why=why, in_s=worker.delay_s)
+
+    def _hear_out(self, worker: _Worker) -> None:
+        while worker.voice >= 0 and (said := os.read(worker.voice, LINE_BYTES_MAX)):
+            worker.said += said
+
+    def _close(self, worker: _Worker) -> None:
+        if worker.voice >= 0:
+            os.close(worker.voice)
+        worker.pid, worker.voice = 0, -1
 
 
-async def serve_by_workers(
-    settings: Settings, folder: DataFolder, lock: int, address: socket, on_ready: Callable[[], None]
-) -> None:
-    """Until SIGTERM or SIGINT. `on_ready` is called once all serve. Raises CannotServe, DependencyDown."""
-    await _prepare(settings, folder)
-    let_others_in(address)
-    count = settings.workers
-    workers = _Workers(settings, folder, address, lock, make_board(count), make_counters(count))
-    loop, up = asyncio.get_running_loop(), 0
+def serve_by_workers(nest: Nest, count: int, work: Work, on_ready: Callable[[], None]) -> None:
+    """Until SIGTERM or SIGINT. `on_ready` is called once all serve. Raises CannotServe."""
+    parent = _Parent(nest, work, [_Worker(number) for number in range(count)])
+    with _signals(parent.told) as wake:
+        try:
+            parent.keep_all(wake, on_ready)
+        finally:
+            parent.stop(wake)
 
-    def one_more() -> None:
-        nonlocal up
-        up += 1
-        if up == count:
-            on_ready()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, workers.stopping.set)
-    keeping = [asyncio.create_task(workers.keep(number, one_more)) for number in range(count)]
-    told = asyncio.create_task(workers.stopping.wait())
+@contextmanager
+def _signals(told: list[int]) -> Iterator[int]:
+    """A descriptor that can be read once a signal came: the end of a worker, or the word to stop, which is noted."""
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    before = signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    handlers = {one: signal.signal(one, lambda number, frame: told.append(number)) for one in STOPPING}
+    handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda number, frame: None)
     try:
-        await asyncio.wait((*keeping, told), return_when=asyncio.FIRST_COMPLETED)
+        yield wake
     finally:
-        await workers.stop(keeping)
-        await told
-    for task in keeping:
-        await task
+        signal.set_wakeup_fd(before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        os.close(wake)
+        os.close(woken)
 
 
-async def _prepare(settings: Settings, folder: DataFolder) -> None:
-    """Make and check the files while nobody else has them open: what cannot be served is said here, once."""
-    folder.signing_key()
-    async with open_file(folder, SystemClock(), settings.synchronous):
-        pass
-    await SearchFile(folder.search).close()
-    for left in folder.uploads.iterdir():
-        shutil.rmtree(left, ignore_errors=True)
+def _be_born(nest: Nest, number: int, work: Work, voice: int) -> None:
+    """The rest of this process. Nothing of the parent's goes on in it."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        for one in (signal.SIGCHLD, *STOPPING):
+            signal.signal(one, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        os.close(nest.parent_life)
+        structlog.contextvars.bind_contextvars(worker=number)
+        work(nest, number, lambda line: _say(voice, line))
+        code = 0
+    except BaseException:  # noqa: BLE001 - it must not go on as a second parent
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
-async def _first_line(process: asyncio.subprocess.Process) -> str:
-    """What a worker says of its start; nothing where it ends without a word."""
-    line = b"" if process.stdout is None else await process.stdout.readline()
-    return line.decode(errors="replace").strip()
+def _say(voice: int, line: bytes) -> None:
+    with suppress(OSError):  # the parent is gone: its life's end says so
+        os.write(voice, line[: LINE_BYTES_MAX - 1] + b"\n")
 
 
 def _ended(code: int) -> str:
     return f"killed by signal {-code}" if code < 0 else f"exit code {code}, as its lines above may say why"
-
-
-def _plain(settings: Settings) -> dict[str, Any]:
-    return {**asdict(settings), "data": str(settings.data.absolute())}
