@@ -74,9 +74,7 @@ class Node:
     ) -> None:
         """Run a durable reaction: it goes on after a restart where it left off."""
         subscription = self.engines.log.subscribe(group)
-        self.start(
-            Reactor(group, subscription, of_event(reaction), self.progress, flush, flush_every_s, LINGER_S)
-        )
+        self.start(Reactor(group, subscription, of_event(reaction), self.progress, flush, flush_every_s, LINGER_S))
 
     async def refresh(self, event: Event) -> None:
         """Apply a fact to the views of this node, and to what is derived from them."""
