@@ -62,13 +62,15 @@ class Cell:
 class CellShelf:
     """All cells that settled homes hold, by tweet and by author; beyond `cells_max` the oldest are voided.
 
-    `epoch` grows when homes may have to show what they left out: every home is then settled anew.
+    `epoch` grows when homes may have to show what they left out: every home is then settled anew. `voided` counts the
+    facts that void cells: what was loaded before such a fact must not become a cell after it.
     """
 
     renderer: TweetRenderer
     counts: ReadThrough[TweetId, TweetCounts]
     cells_max: int
     epoch: int = 0
+    voided: int = 0
     # The live cells of plain tweets, which look the same to everybody and whose visibility hangs on the author alone.
     plain: dict[TweetId, Cell] = field(default_factory=dict)
     _cells: OrderedDict[tuple[TweetId, bool], Cell] = field(default_factory=OrderedDict)
@@ -105,8 +107,10 @@ class CellShelf:
                 for tweet, counts in event.tweets:
                     self._count(tweet, counts)
             case TweetDeleted():
+                self.voided += 1
                 self._void_all(self._by_tweet.get(event.tweet_id, ()))
             case UserChanged():
+                self.voided += 1
                 self._void_all(self._by_author.get(event.user_id, ()))
                 self.epoch += event.sight
             case CelebrityChanged():
