@@ -1,5 +1,6 @@
 """Holds what a node shows against what the reference model says should be shown."""
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -13,7 +14,9 @@ from model.town import Town
 from roost.domain.errors import Forbidden, NotFound
 from roost.domain.ids import TweetId, UserId
 from roost.domain.timeline import PAGE_LIMIT_MAX, Page
+from roost.edge.native.pages import tweet_page
 from roost.queries.thread import Hidden
+from roost.views.pages import SeenPage
 from roost.views.sight import Seen
 
 LIMITS = (2, 100, 1, 20, 3, 7)
@@ -32,7 +35,22 @@ async def check_home_page(town: Town, viewer: UserId, page: Page) -> TweetId | N
     check_downwards(read, page.limit, page.before, expected)
     for seen in read.tweets:
         _check_nested(town.facts, viewer, seen)
+    if page.before is None:
+        await _check_settled(town, viewer, page.limit, read)
     return read.before
+
+
+async def _check_settled(town: Town, viewer: UserId, limit: int, read: SeenPage) -> None:
+    """The page of ready bytes, where there is one, is the one that the query makes; after settling there is one."""
+    homes, node = town.node.settled_homes, town.node
+    for _ in range(2):
+        ready = homes.page(viewer, limit)
+        rendered = await node.renderer.page(read.tweets, viewer)
+        slow = json.loads(tweet_page(rendered, read.before, read.after).body)
+        hot = slow if ready is None else json.loads(b",".join(ready))
+        assert [one["tweet_id"] for one in hot["tweets"]] == [one["tweet_id"] for one in slow["tweets"]]
+        assert hot == slow
+        await homes.settle(viewer)
 
 
 async def check_warm_homes(town: Town) -> None:

@@ -21,6 +21,9 @@ from roost.commands.relate import Relate
 from roost.commands.update_profile import UpdateProfile
 from roost.domain.events import Event, FanOutRest, TweetPosted
 from roost.domain.ids import Position, UserId
+from roost.edge.cells import CellShelf
+from roost.edge.rendering import ContentAddresses, TweetRenderer
+from roost.edge.settled_homes import SettledHomes
 from roost.queries.home_timeline import HomeTimeline
 from roost.queries.notifications import Notifications
 from roost.queries.thread import Thread
@@ -32,6 +35,7 @@ from roost.reactions.fan_out import FanOut
 from roost.reactions.notify import Notify
 from roost.reactions.refresh import Refresh
 from roost.views.celebrities import CelebrityView
+from roost.views.contents import ContentView
 from roost.views.relations import FollowerView, RelationView
 from roost.views.sessions import SessionView
 from roost.views.sight import Sight
@@ -116,7 +120,7 @@ class SmallNode:
         self.uncounted: list[Event] = []
         self._build_views()
         self.ways = {
-            "refresh": Way(self.refresh),
+            "refresh": Way(self._refresh),
             "fan_out": Way(self.fan_out),
             "notify": Way(self._notify),
             "count": Way(self._count),
@@ -129,7 +133,7 @@ class SmallNode:
         self.count = Count(self.stores.counts, self.ids)
         self._build_views()
         ways = self.ways
-        ways["refresh"] = Way(self.refresh)  # views that are empty have nothing to catch up with
+        ways["refresh"] = Way(self._refresh)  # views that are empty have nothing to catch up with
         ways["fan_out"].react, ways["notify"].react = self.fan_out, self._notify
         ways["celebrate"].react = self.celebrate
         ways["count"].pending[:0] = self.uncounted
@@ -188,6 +192,10 @@ class SmallNode:
         await self.notify(event)
         await self.notify.flush()
 
+    async def _refresh(self, event: Event) -> None:
+        await self.refresh(event)
+        self.shelf.noted(event)
+
     async def _count(self, event: Event) -> None:
         self.uncounted.append(event)
         await self.count(event)
@@ -229,6 +237,13 @@ class SmallNode:
             SEGMENT_LENGTH,
         )
         self.sight = Sight(self.tweets, self.users, self.relations)
+        contents = ContentView(stores.contents, self._cache())
+        addresses = ContentAddresses("", b"key", self.ground.clock)
+        self.renderer = TweetRenderer(self.tweets, self.acts, contents, addresses, TWEETS_MAX)
+        self.shelf = CellShelf(self.renderer, self.tweets.count_cache, TWEETS_MAX)
+        self.settled_homes = SettledHomes(
+            self.home_timelines, self.sight, self.acts, contents, self.shelf, self.owners_max
+        )
         self._build_reactions(stores)
         self._build_acts(stores)
 

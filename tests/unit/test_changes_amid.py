@@ -122,6 +122,16 @@ async def test_a_home_that_is_read_amid_a_change_is_right(change: str, cold: boo
         assert moments > 0 or not cold
 
 
+@pytest.mark.parametrize("celebrity", [False, True], ids=["pushed", "merged"])
+@pytest.mark.parametrize("change", READS)
+async def test_a_home_that_is_settled_amid_a_change_is_right(change: str, celebrity: bool) -> None:
+    async def attempt(town: Town, moment: int) -> None:
+        with town.node.interleaving.after(moment, lambda: _do_all(town, CHANGES[change])):
+            await town.node.settled_homes.settle(town.users[ANA])
+
+    assert await every_moment(lambda: a_town(celebrity=celebrity, cold=True), attempt, CHANGES[change]) > 0
+
+
 @pytest.mark.parametrize(("celebrity", "cold"), [(False, False), (True, True)], ids=["pushed-warm", "merged-cold"])
 @pytest.mark.parametrize("outer", OUTER)
 async def test_all_is_right_after_a_change_amid_an_act(outer: str, celebrity: bool, cold: bool) -> None:
