@@ -18,6 +18,7 @@ from api.native_app import NativeServer, Person, native_server
 from roost.domain.tweet import NO_COUNTS
 from roost.edge.native.hot import HotTimelines
 from roost.edge.native.timelines import Timelines
+from roost.edge.settled_homes import WINDOW
 
 LIMITS = (1, 2, 5, 20, 40, 100)
 DATE = b"date: Thu, 01 Jan 2026 00:00:00 GMT\r\n"
@@ -321,3 +322,17 @@ async def test_a_new_tweet_costs_its_next_readers_a_handful_of_calls(town: Town)
     assert town.answer(20) is not None, "the first reader"
     calls = calls_of(lambda: town.answer(20, other)).total()
     assert (calls - settled) / news <= CALLS_A_NEW_TWEET_MAX, f"{calls - settled} calls for {news} tweets"
+
+
+async def test_a_page_stays_hot_after_more_news_than_a_home_takes_up(town: Town) -> None:
+    other = await town.server.join("other")
+    for author in town.authors:
+        await other.does("POST", f"/user/{author.id}/follow")
+    await town.equal(20)
+    for number in range(WINDOW // AUTHORS + 1):
+        for author in town.authors:
+            await author.tweet(f"news {number}")
+    await town.slow(100, other)  # somebody else has read them: their cells are there
+    answer = town.answer(100)
+    assert answer is not None, "a server that is behind must not pay more a page"
+    assert taken_apart(answer)[2] == (await town.slow(100))[2]
