@@ -35,18 +35,17 @@ SETTLED_MAX = 2_000
 PAGES, DELIVERIES, STORED = 20_000, 400_000, 2_000
 PAGE_LIMIT = 20
 
-BASE_MB = 95.0
+BASE_MB = 105.0
 """Formula of memory: the interpreter, the libraries and the language model,"""
-USER_KB = 4.0
-"""and a warm user's home, relations, profile, session and acts,"""
+USER_KB = 2.7
+"""and a warm user's home, relations, profile, acts and settled window,"""
 FOLLOW_BYTES = 130
-"""and each follow of his, both ways,"""
-ID_BYTES = 8
-"""and each id on a warm timeline,"""
-SETTLED_KB = 2.5
-"""and a settled home's window of cells,"""
-TWEET_KB = 2.9
-"""and each tweet at hand, with its cell and its fragment."""
+"""and each follow of his,"""
+ID_BYTES = 40
+"""and each id on a rebuilt timeline: an entry of the list and a number of its own. One that is pushed takes 8, since
+all timelines share the number,"""
+TWEET_KB = 5.3
+"""and each tweet at hand, with its cell, its fragment and its counts."""
 
 
 class Measured(msgspec.Struct):
@@ -109,10 +108,11 @@ async def _measure(users: int) -> Measured:
         bytes_before = _size(there.data / "roost.db")
         async with opened(there.data, timelines_cached_max=200_000) as node:
             homes = build_edges(node, node.progress.position, _ready).hot.homes
+            node.engines.language.detect("its model is in memory from the first tweet on")
             cold_us = await _cold(homes, people)
             gc.collect()
             memory_mb = _rss_mb()
-            formula_mb = _formula_mb(node, homes)
+            formula_mb = _formula_mb(node)
             page_us = _pages(homes, people)
             delivery_us = await _deliveries(node, people)
             stored_us = await _stored(node, people)
@@ -176,9 +176,9 @@ async def _stored(node: Node, people: list[UserId]) -> float:
     return (time.process_time() - began_s) / STORED * 1e6
 
 
-def _formula_mb(node: Node, homes: SettledHomes) -> float:
+def _formula_mb(node: Node) -> float:
     caches = node.views.caches
-    kb = len(caches.homes) * USER_KB + len(caches.tweets) * TWEET_KB + len(homes) * SETTLED_KB
+    kb = len(caches.homes) * USER_KB + len(caches.tweets) * TWEET_KB
     owners = list(caches.homes.warm_owners())
     follows = sum(len(kept.follows) for kept in map(caches.relations.peek, owners) if kept is not None)
     ids = sum(len(kept.ids) for kept in map(caches.homes.peek, owners) if kept is not None)

@@ -21,6 +21,8 @@ from harness.town import Person, messages, town
 
 TWEETS_PER_S, PAGES_PER_S = 600, 2_000
 POST_CONNECTIONS = 64
+LEAST_SHARE = 0.5
+"""A machine that does not keep up shows it in the figures; one that answers less than this is broken."""
 FLOOR_USERS = 2_000
 
 
@@ -49,13 +51,13 @@ def mixed(report: Report, server: Server, people: Sequence[Person], scratch: Pat
     report.add("all users warm", "memory", "MB", server.memory_mb())
     report.add("all users warm", "memory a warm user", "kB", (server.memory_mb() - before_mb) * 1024 / len(people))
     quiet_s = server.cpu_s()
-    read = send(server.port, pages, seconds / 3, rate=PAGES_PER_S).insist(0.999)
+    read = send(server.port, pages, seconds / 3, rate=PAGES_PER_S).insist(LEAST_SHARE)
     report.add(f"{PAGES_PER_S} pages/s alone", "cpu a page", "us", (server.cpu_s() - quiet_s) / read.good * 1e6)
     report.add(f"{PAGES_PER_S} pages/s alone", "page p99", "ms", read.p99_ms)
     before_s = server.cpu_s()
     with sending(server.port, posts, seconds, rate=TWEETS_PER_S, connections=POST_CONNECTIONS) as load:
-        read = send(server.port, pages, seconds, rate=PAGES_PER_S).insist(0.99)
-        posted = load.result().insist(0.99)
+        read = send(server.port, pages, seconds, rate=PAGES_PER_S).insist(LEAST_SHARE)
+        posted = load.result().insist(LEAST_SHARE)
     spent_s = server.cpu_s() - before_s
     delivered = posted.good * graph.mean_followers(people)
     report.add(case, "pages", "pages/s", read.good_per_s)

@@ -1,4 +1,4 @@
-"""Draw the newest figures of benchmarks/results as SVG, for docs/performance.md.
+"""Draw the newest figures of benchmarks/results as SVG, and list them in docs/performance.md.
 
     python benchmarks/plots.py
 
@@ -12,6 +12,10 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- figures, by benchmarks/plots.py -->", "<!-- end of figures -->"
+MORE = ("pushing", "mixed")
+"""Listed, not drawn."""
 RESULTS, IMAGES = ROOT / "benchmarks" / "results", ROOT / "docs" / "images"
 WIDTH, LEFT, RIGHT, BAR, GAP, TOP = 860, 330, 130, 18, 8, 46
 INK, MUTED, FILL, BASE = "#24292f", "#6e7781", "#0969da", "#afb8c1"
@@ -55,6 +59,7 @@ CHARTS = (
 
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
+    section = []
     for chart in CHARTS:
         rows = _newest(chart.benchmark, chart.figure)
         if not rows:
@@ -64,17 +69,38 @@ def main() -> None:
         note = f"{rows[-1]['date'][:10]}, commit {rows[-1]['commit']}, {rows[-1]['machine']}"
         (IMAGES / f"{chart.image}.svg").write_text(_drawn(chart, bars, note), encoding="utf-8")
         print(f"docs/images/{chart.image}.svg")
+        section.append(f"![{chart.title}](images/{chart.image}.svg)")
+    for benchmark in dict.fromkeys([*(chart.benchmark for chart in CHARTS), *MORE]):
+        section += _table(benchmark)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text("\n\n".join([before + BEGIN, *section, END]) + after, encoding="utf-8")
 
 
-def _newest(benchmark: str, figure: str) -> list[dict[str, str]]:
-    """The last row of each case, of the newest day on which it was measured."""
+def _table(benchmark: str) -> list[str]:
+    """Every figure of the newest day, as one table."""
+    rows = _newest(benchmark)
+    if not rows:
+        return []
+    lines = ["| case | figure | median | least | most | |", "|---|---|---:|---:|---:|---|"]
+    for row in rows:
+        median, low, high = (_number(float(row[name])) for name in ("median", "low", "high"))
+        note = f" ({row['note']})" if row["note"] else ""
+        lines.append(f"| {row['case']}{note} | {row['figure']} | {median} | {low} | {high} | {row['unit']} |")
+    newest = rows[-1]
+    where = f"`roost bench {benchmark}`, {newest['date'][:10]}, commit {newest['commit']}, {newest['machine']}:"
+    return [f"### {benchmark}", where, "\n".join(lines)]
+
+
+def _newest(benchmark: str, figure: str | None = None) -> list[dict[str, str]]:
+    """The last row of each case and figure, of the newest day on which it was measured."""
     path = RESULTS / f"{benchmark}.csv"
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["figure"] == figure]
+        rows = [row for row in csv.DictReader(file) if figure in (None, row["figure"])]
     newest_day = max((row["date"][:10] for row in rows), default="")
-    last = {row["case"]: row for row in rows if row["date"][:10] == newest_day}
+    last = {(row["case"], row["figure"], row["note"]): row for row in rows if row["date"][:10] == newest_day}
     return list(last.values())
 
 

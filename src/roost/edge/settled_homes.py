@@ -170,8 +170,8 @@ class SettledHomes:
         return new
 
     def _start_over(self, home: _Home) -> bool:
-        """Judge the newest anew, where too much came for it to be put on top: some 100 µs, a twentieth of what it costs
-        to settle. A server that gets behind must not pay more a page the further it is behind.
+        """Judge the newest anew, where too much came for it to be put on top: of what is at hand, without the query.
+        A server that gets behind must not pay more a page the further it is behind.
         """
         lists = home.lists
         home.heads = [_head(timeline) for timeline in lists]

@@ -187,8 +187,8 @@ class Room:
         frames: dict[object, Frame],
         telling: "list[_Telling]",
     ) -> bool:
-        """Most tweets look the same to all and hang on their author alone: 1 µs a viewer instead of 6. False for the
-        others, which are then judged for each.
+        """Most tweets look the same to all and hang on their author alone: one look a viewer. False for the others,
+        which are then judged for each.
         """
         tweet = loaded.tweets.get(id)
         author = None if tweet is None else loaded.users.get(tweet.author)
