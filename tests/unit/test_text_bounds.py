@@ -52,7 +52,8 @@ def test_twice_the_text_is_at_most_twice_the_work(function: Callable[[str], obje
         text = unit * (LENGTH // len(unit))
         for prefix in PREFIXES if function is extract_entities else [""]:
             once, twice = work(function, prefix + text), work(function, prefix + text + text)
-            assert twice <= 2 * once + 100, (prefix, unit)
+            # A tenth of grace: callbacks of the collector are counted too. Quadratic work would be four times as much.
+            assert twice <= 2.2 * once + 100, (prefix, unit)
 
 
 def patterns() -> Iterator[tuple[str, "re.Pattern[str]"]]:
