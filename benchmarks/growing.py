@@ -35,16 +35,16 @@ SETTLED_MAX = 2_000
 PAGES, DELIVERIES, STORED = 20_000, 400_000, 2_000
 PAGE_LIMIT = 20
 
-BASE_MB = 105.0
-"""Formula of memory: the interpreter, the libraries and the language model,"""
-USER_KB = 2.7
+BASE_MB = 70.0
+"""Formula of memory: the interpreter and the libraries,"""
+USER_KB = 3.5
 """and a warm user's home, relations, profile, acts and settled window,"""
 FOLLOW_BYTES = 130
 """and each follow of his,"""
 ID_BYTES = 40
 """and each id on a rebuilt timeline: an entry of the list and a number of its own. One that is pushed takes 8, since
 all timelines share the number,"""
-TWEET_KB = 5.3
+TWEET_KB = 4.15
 """and each tweet at hand, with its cell, its fragment and its counts."""
 
 
@@ -72,6 +72,9 @@ def main() -> None:
         return
     report = Report("growing", {"users": given.users})
     measured: dict[int, list[Measured]] = {size: [] for size in SIZES}
+    for size in SIZES:  # made here: a process that makes a town is greater for it
+        with town(_plan(given.users * size)):
+            pass
     for _ in range(given.repeats):
         for size in SIZES:  # in turns: a slow minute of the machine spares no size
             measured[size].append(_in_a_process(given.users, size))

@@ -61,7 +61,8 @@ def pushing(
         result = _told(process, expected)
         cpu_us = (server.cpu_s() - before_s) / max(result.pushes, 1) * 1e6
     report.add(case, "pushes", "pushes/s", result.pushes / result.seconds)
-    report.add(case, "lost", "pushes", expected - result.pushes)
+    report.add(case, "refused", "tweets", result.refusals)
+    report.add(case, "lost of what was acknowledged", "pushes", result.acks * homes.FOLLOWERS_OF_AUTHOR - result.pushes)
     report.add(case, "gaps", "", result.gaps)
     report.add(case, "send to receipt p50", "ms", result.push.p50_ms)
     report.add(case, "send to receipt p99", "ms", result.push.p99_ms)

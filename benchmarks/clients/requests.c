@@ -1,6 +1,6 @@
 /* requests PORT CONNECTIONS SECONDS RATE FILE
    HTTP/1.1 requests from FILE, a line each: METHOD \t PATH \t TOKEN \t BODY, taken in order and again from the start.
-   RATE 0: as fast as CONNECTIONS get their answers (closed loop). Else so many a second, each due at its time
+   RATE 0: as fast as CONNECTIONS get their answers (closed loop); below 0: the same, each line once. Else so many a second, each due at its time
    whether or not the server keeps up, and its latency counts from then (open loop). One thread, epoll, a timerfd.
    Prints one line of JSON. */
 #define _GNU_SOURCE
@@ -128,13 +128,13 @@ int main(int count, char **given) {
   Latencies latencies = {0};
   uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), last = start;
   uint64_t give_up = end + (uint64_t)(DRAIN_S_MAX * 1e9);
-  long sent = 0, done = 0, wanted = rate > 0 ? (long)(seconds * rate) : -1;
+  long sent = 0, done = 0, wanted = rate > 0 ? (long)(seconds * rate) : rate < 0 ? request_count : -1;
   for (;;) {
     uint64_t now = now_ns();
     if (wanted < 0 && now >= end && idle_count == connections) break;
     if ((wanted >= 0 && done + (long)failures >= wanted) || now >= give_up) break;
-    if (wanted < 0) {
-      while (idle_count && now < end) send_request(idle[--idle_count], sent++, now);
+    if (rate <= 0) {
+      while (idle_count && now < end && sent != wanted) send_request(idle[--idle_count], sent++, now);
     } else {
       while (idle_count && sent < wanted && start + (uint64_t)(sent * 1e9 / rate) <= now) {
         send_request(idle[--idle_count], sent, start + (uint64_t)(sent * 1e9 / rate));

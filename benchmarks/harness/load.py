@@ -18,6 +18,7 @@ from harness.figures import ROOT
 
 CLIENTS = ROOT / "benchmarks" / "clients"
 CONNECTIONS = 64
+ONCE = -1.0
 COMPILER = "cc"
 
 
@@ -115,7 +116,9 @@ def wrk(port: int, targets: Path, seconds: float, *, threads: int = 1, connectio
 def sending(
     port: int, lines: Path, seconds: float, *, rate: float = 0.0, connections: int = CONNECTIONS
 ) -> "Iterator[Sending]":
-    """Send the lines of a file in the background."""
+    """Send the lines of a file in the background: `rate` a second; 0: as many as come; ONCE: each once, as fast as
+    they are answered.
+    """
     command = [str(client("requests")), str(port), str(connections), f"{seconds:g}", f"{rate:g}", str(lines)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

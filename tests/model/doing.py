@@ -141,6 +141,13 @@ async def _read_homes(aimed: Aimed) -> Outcome:
     return None
 
 
+async def _deliver(aimed: Aimed) -> Outcome:
+    """All that is on the log goes onto homes."""
+    await aimed.node.catch_up_views()
+    await aimed.node.ways["fan_out"].catch_up()
+    return None
+
+
 async def _expire(aimed: Aimed) -> Outcome:
     aimed.node.ground.clock.advance(EXPIRE_MS)
     return None
@@ -185,9 +192,12 @@ HOUSE_ACTS: Mapping[str, Do] = {
     "demote": _demote,
     "dismiss": _dismiss,
     "read_homes": _read_homes,
+    "deliver": _deliver,
     "expire": _expire,
     "sweep": _sweep,
     "forget": _forget,
     "flush_counts": _flush_counts,
 }
+MANIFOLD_ACTS = frozenset({"burst"})
+"""They make several tweets, so that no one id is their outcome."""
 ACTS: Mapping[str, Do] = {**PAIR_ACTS, **OWN_ACTS, **TWEET_ACTS, **HOUSE_ACTS}

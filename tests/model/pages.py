@@ -43,7 +43,7 @@ def check_downwards(page: SeenPage, limit: int, before: int | None, expected: Ex
     _check_shape(ids, limit)
     end = page.before or 0
     assert not ids or page.before is None or page.before <= ids[-1]
-    assert before is None or end < before, "the cursor stands still"
+    assert before is None or page.before is None or page.before < before, "the cursor stands still"
     _check_holds(ids, expected, expected.between(end - 1, before))
     assert page.after == (ids[0] if ids else before)
     if page.before is not None:

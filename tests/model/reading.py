@@ -48,7 +48,8 @@ async def _check_settled(town: Town, viewer: UserId, limit: int, read: SeenPage)
         rendered = await node.renderer.page(read.tweets, viewer)
         hot, slow = b",".join(ready), tweet_page(rendered, read.before, read.after).body
         if hot != slow:
-            assert [int(one["tweet_id"]) for one in json.loads(hot)["tweets"]] == ids_of(read)
+            shown = [int(one["tweet_id"]) for one in json.loads(hot)["tweets"]]
+            assert shown == ids_of(read), f"hot: {shown}, else: {ids_of(read)}"
             assert json.loads(hot) == json.loads(slow)
     await node.settled_homes.settle(viewer)
 

@@ -107,6 +107,11 @@ class _Following:
 class SmallNode:
     """`deaf` commands return before the views know what they did: as those of another node would."""
 
+    # Saboteurs bring their own.
+    values: type[MemoryReadThrough[object, object]] = MemoryReadThrough
+    timelines: type[MemoryTimelines] = MemoryTimelines
+    celebrity_view: type[CelebrityView] = CelebrityView
+
     def __init__(self, ground: Ground, seed: int = 0, owners_max: int = OWNERS_MAX) -> None:
         self.ground = ground
         self.owners_max = owners_max
@@ -201,12 +206,12 @@ class SmallNode:
         await self.count(event)
 
     def _cache(self, weight_max: int = ENTRIES_MAX, weigh: Callable[[V], int] = lambda _: 1) -> MemoryReadThrough[K, V]:
-        cache: MemoryReadThrough[K, V] = MemoryReadThrough(weight_max, TTL_S, self.ground.clock.monotonic_s, weigh)
-        self.caches.append(cast("MemoryReadThrough[object, object]", cache))
-        return cache
+        cache = self.values(weight_max, TTL_S, self.ground.clock.monotonic_s, cast("Callable[[object], int]", weigh))
+        self.caches.append(cache)
+        return cast("MemoryReadThrough[K, V]", cache)
 
     def _timelines(self) -> MemoryTimelines:
-        timelines = MemoryTimelines(TIMELINE_LENGTH, self.owners_max, TTL_S, self.ground.clock.monotonic_s)
+        timelines = self.timelines(TIMELINE_LENGTH, self.owners_max, TTL_S, self.ground.clock.monotonic_s)
         self.caches.append(timelines)
         return timelines
 
@@ -217,7 +222,7 @@ class SmallNode:
         self.users = UserView(stores.accounts, self._cache(), self._cache(), stores.counts, self._cache())
         self.relations = RelationView(stores.relations, self._cache())
         self.followers = FollowerView(stores.relations, self._cache())
-        self.celebrities = CelebrityView(stores.celebrities)
+        self.celebrities = self.celebrity_view(stores.celebrities)
         self.acts = ViewerActs(stores.likes, stores.tweets, self._cache())
         self.sessions = SessionView(stores.sessions, self._cache(), self.ground.clock)
         self.homes, self.user_homes = self._timelines(), self._timelines()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from model import acts
 from model.acts import Refusal
-from model.doing import ACTS, HOUSE_ACTS, PAIR_ACTS, TWEET_ACTS, Act, Aimed, Outcome
+from model.doing import ACTS, HOUSE_ACTS, MANIFOLD_ACTS, PAIR_ACTS, TWEET_ACTS, Act, Aimed, Outcome
 from model.facts import Facts, Person, Post
 from model.small_node import OWNERS_MAX, SmallNode
 from model.small_stores import Ground
@@ -22,8 +22,10 @@ OWN_FIRST = 8
 
 
 class Town:
-    def __init__(self, ground: Ground, seed: int = 0, owners_max: int = OWNERS_MAX) -> None:
-        self.node = SmallNode(ground, seed, owners_max)
+    def __init__(
+        self, ground: Ground, seed: int = 0, owners_max: int = OWNERS_MAX, node: type[SmallNode] = SmallNode
+    ) -> None:
+        self.node = node(ground, seed, owners_max)
         self.facts = Facts()
         self.users: list[UserId] = []
 
@@ -36,7 +38,7 @@ class Town:
         """Do it, and hold the outcome against the model, unless the node's views lag behind and may be mistaken."""
         if not self.is_possible(act):
             return None
-        if await self.is_behind():
+        if act.name in MANIFOLD_ACTS or await self.is_behind():
             return await self.act_unexpected(act)
         outcome = await self._do(act)
         expected = self._expected(act, outcome)

@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 
 from model.doing import Act
-from model.reading import check_home_amid, check_newest, check_warm_homes
+from model.reading import check_home_amid, check_home_page, check_newest, check_warm_homes
+from model.small_node import SmallNode
 from model.small_stores import in_memory
 from model.town import Town
+from roost.domain.ids import TweetId
+from roost.domain.timeline import Page
 
 MOMENTS_MAX = 200
 ANA, BEN, CEM, DEE, EVE = range(5)
@@ -29,6 +32,9 @@ POSTS = [
     Act("tweet", EVE),
 ]
 
+DEEP = 5
+"""A tweet below the floor of homes, from which a reader may have gone on."""
+
 CHANGES: dict[str, list[Act]] = {
     "a follow": [Act("follow", ANA, EVE)],
     "a request": [Act("follow", ANA, DEE)],
@@ -41,6 +47,7 @@ CHANGES: dict[str, list[Act]] = {
     "protection": [Act("protect", BEN)],
     "protection lifted": [Act("unprotect", DEE)],
     "a tweet": [Act("tweet", BEN)],
+    "a tweet that is delivered": [Act("tweet", BEN), Act("deliver", 0)],
     "a retweet": [Act("retweet", CEM, 0)],
     "a burst": [Act("burst", BEN)],
     "a burst, and reads": [Act("burst", BEN), Act("read_homes", 0)],
@@ -73,9 +80,9 @@ READS = {name: acts for name, acts in CHANGES.items() if Act("read_homes", 0) no
 """Whoever reads cannot wait for himself."""
 
 
-async def a_town(*, celebrity: bool, cold: bool) -> Town:
+async def a_town(*, celebrity: bool, cold: bool, node: type[SmallNode] = SmallNode) -> Town:
     """Ana, Dee and Cem read Ben; all is told and warm, unless cold. Dee is protected, and nobody follows Eve."""
-    town = await Town(in_memory()).open()
+    town = await Town(in_memory(), node=node).open()
     if celebrity:
         await town.act(Act("promote", BEN))
     await town.act(Act("protect", DEE))
@@ -84,6 +91,8 @@ async def a_town(*, celebrity: bool, cold: bool) -> Town:
     await town.act(Act("follow", CEM, DEE))  # waits
     await town.tell_all()
     await town.act(Act("read_homes", 0))
+    await town.act(Act("tweet", BEN))
+    await town.tell_all()
     if cold:
         await town.node.forget_all()
     return town
@@ -99,6 +108,8 @@ async def every_moment(start: Callable[[], Awaitable[Town]], attempt: Callable[[
         if not await town.is_behind():
             await check_warm_homes(town)
         await town.tell_all()
+        await check_home_page(town, town.users[ANA], Page(3, before=TweetId(sorted(town.facts.posts)[DEEP])))
+        await check_home_page(town, town.users[ANA], Page(20))
         await check_newest(town)
         await _check_what_comes_next(town)
     raise AssertionError("it does not end")
@@ -122,7 +133,7 @@ async def test_a_home_that_is_read_amid_a_change_is_right(change: str, celebrity
 @pytest.mark.parametrize("change", READS)
 async def test_a_home_that_is_settled_amid_a_change_is_right(change: str, celebrity: bool, cold: bool) -> None:
     async def attempt(town: Town, moment: int) -> None:
-        with town.node.interleaving.after(moment, lambda: _do_all(town, CHANGES[change])):
+        with town.node.interleaving.after(moment, lambda: do_all(town, CHANGES[change])):
             await town.node.settled_homes.settle(town.users[ANA])
 
     moments = await every_moment(lambda: a_town(celebrity=celebrity, cold=cold), attempt)
@@ -152,7 +163,7 @@ async def test_all_is_right_after_a_change_amid_a_reaction(reaction: str, change
         return town
 
     async def attempt(town: Town, moment: int) -> None:
-        with town.node.interleaving.after(moment, lambda: _do_all(town, CHANGES[change])):
+        with town.node.interleaving.after(moment, lambda: do_all(town, CHANGES[change])):
             await town.node.ways[reaction].catch_up()
 
     await every_moment(start, attempt)
@@ -166,6 +177,6 @@ async def _check_what_comes_next(town: Town) -> None:
     await check_warm_homes(town)
 
 
-async def _do_all(town: Town, acts: Sequence[Act]) -> None:
+async def do_all(town: Town, acts: Sequence[Act]) -> None:
     for act in acts:
         await town.act_unexpected(act)

@@ -1,5 +1,6 @@
 """How viewers stand to others, and who follows an author, read through."""
 
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,15 +39,16 @@ class FollowerView:
     store: RelationStore
     cache: ReadThrough[UserId, "CachedFollowers"]
 
-    async def pages(self, author: UserId, after: UserId = NOBODY) -> AsyncIterator[Sequence[UserId]]:
-        """All followers with ids above `after`, in pages of at most FOLLOWERS_PAGE_MAX."""
+    async def pages(
+        self, author: UserId, after: UserId = NOBODY, size: int = FOLLOWERS_PAGE_MAX
+    ) -> AsyncIterator[Sequence[UserId]]:
+        """All followers with ids above `after`, rising, in pages of `size`, of which the last may be shorter."""
         cached = (await self.cache.get_many([author], self._load))[author]
         if cached.complete:
-            rest = cached.ids if not after else tuple(id for id in cached.ids if id > after)
-            for start in range(0, len(rest), FOLLOWERS_PAGE_MAX):
-                yield rest[start : start + FOLLOWERS_PAGE_MAX]
+            for start in range(bisect_right(cached.ids, after), len(cached.ids), size):
+                yield cached.ids[start : start + size]
             return
-        while page := await self.store.followers(author, after, FOLLOWERS_PAGE_MAX):
+        while page := await self.store.followers(author, after, size):
             yield page
             after = page[-1]
 
