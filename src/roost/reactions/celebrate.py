@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from roost.domain.celebrity import Celebrity, CelebrityState, should_demote, should_promote
 from roost.domain.events import CelebrityChanged, Counted, Event
-from roost.domain.ids import UserId
+from roost.domain.ids import UserId, Version
 from roost.ports.accounts import AccountStore
 from roost.ports.cache import TimelineCache
 from roost.ports.celebrities import CelebrityStore
@@ -78,16 +78,17 @@ class Celebrate:
             yield done
         for id, followers in rising.items():
             await self.judge(id, followers)
-            await self.celebrities.load()  # the bound on rows looks at those just put
 
     async def _follower_counts(self, users: Collection[UserId]) -> Mapping[UserId, int]:
         return await self.followers.store.follower_counts(users)
 
     async def _put(self, user: UserId, state: CelebrityState) -> None:
         await self.store.put(Celebrity(user, state, self.ids.next_version()))
+        if state is CelebrityState.MERGED:
+            await self.celebrities.load()  # the bound on rows looks at those just put
 
     async def _retire(self, row: Celebrity) -> None:
         async for page in self.followers.pages(row.user_id):
             for follower in page:
                 await self.homes.forget(follower)
-        await self.store.remove(row.user_id, self.ids.next_version(row.version))
+        await self.store.remove(row.user_id, Version(row.version + 1))  # this row, and none that was put since

@@ -45,13 +45,17 @@ class Count:
             await self.flush()
 
     async def flush(self) -> None:
-        """Count what is dirty. What fails stays dirty."""
+        """Count what is dirty. What fails stays dirty, and what is marked meanwhile may have been counted too early."""
         if not self.tweets and not self.users:
             return
-        tweets, users = frozenset(self.tweets), frozenset(self.users)
-        await self.counts.recount(tweets, users, self.ids.next_version())
-        self.tweets -= tweets
-        self.users -= users
+        tweets, self.tweets = self.tweets, set()
+        users, self.users = self.users, set()
+        try:
+            await self.counts.recount(tweets, users, self.ids.next_version())
+        except BaseException:
+            self.tweets |= tweets
+            self.users |= users
+            raise
 
     async def rebuild(self, tweets: TweetStore, accounts: AccountStore) -> AsyncIterator[int]:
         """Count all tweets and users anew, each told as if it had changed.

@@ -13,10 +13,16 @@ from roost.ports.celebrities import CelebrityStore
 class CelebrityView:
     store: CelebrityStore
     rows: dict[UserId, Celebrity] = field(default_factory=dict)
+    _begun: int = 0
+    _kept: int = 0
 
     async def load(self) -> None:
-        """Read the table: at start, and after each change of it."""
-        self.rows = dict(await self.store.all())
+        """Read the table: at start, and after each change of it. Of loads that overlap the one begun last is kept."""
+        self._begun += 1
+        mine = self._begun
+        rows = dict(await self.store.all())
+        if mine > self._kept:
+            self.rows, self._kept = rows, mine
 
     def is_fanned_out(self, author: UserId) -> bool:
         """Whether a tweet of this author is pushed to followers."""
