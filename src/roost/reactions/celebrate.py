@@ -52,6 +52,7 @@ class Celebrate:
         if not promoted and should_promote(followers, self.threshold):
             if row is not None or len(self.celebrities.rows) < self.count_max:
                 await self._put(user, CelebrityState.MERGED)
+                await self.celebrities.load()  # the bound on rows looks at those just put
         elif promoted and should_demote(followers, self.threshold):
             await self._put(user, CelebrityState.RETURNING)
 
@@ -84,8 +85,6 @@ class Celebrate:
 
     async def _put(self, user: UserId, state: CelebrityState) -> None:
         await self.store.put(Celebrity(user, state, self.ids.next_version()))
-        if state is CelebrityState.MERGED:
-            await self.celebrities.load()  # the bound on rows looks at those just put
 
     async def _retire(self, row: Celebrity) -> None:
         async for page in self.followers.pages(row.user_id):

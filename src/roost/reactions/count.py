@@ -2,8 +2,8 @@
 
 EventLog -> Count -> CountStore -> (Counted) -> reactions.refresh
 
-So repeated and reordered facts change nothing. `flush` is called by the house every second, and before the reaction
-confirms what it has read.
+So repeated and reordered facts change nothing. `flush` is called at most once a second, before the reaction confirms
+what it has read, and never while it deals with a fact.
 """
 
 from collections.abc import AsyncIterator
@@ -45,17 +45,13 @@ class Count:
             await self.flush()
 
     async def flush(self) -> None:
-        """Count what is dirty. What fails stays dirty, and what is marked meanwhile may have been counted too early."""
+        """Count what is dirty. What fails stays dirty."""
         if not self.tweets and not self.users:
             return
-        tweets, self.tweets = self.tweets, set()
-        users, self.users = self.users, set()
-        try:
-            await self.counts.recount(tweets, users, self.ids.next_version())
-        except BaseException:
-            self.tweets |= tweets
-            self.users |= users
-            raise
+        tweets, users = frozenset(self.tweets), frozenset(self.users)
+        await self.counts.recount(tweets, users, self.ids.next_version())
+        self.tweets -= tweets
+        self.users -= users
 
     async def rebuild(self, tweets: TweetStore, accounts: AccountStore) -> AsyncIterator[int]:
         """Count all tweets and users anew, each told as if it had changed.

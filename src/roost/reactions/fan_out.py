@@ -44,8 +44,7 @@ class FanOut:
             await self._push(event.tweet_id, event.author_id, event.after_follower)
 
     async def _push(self, tweet: TweetId, author: UserId, after: UserId) -> None:
-        async for page in self.followers.pages(author, after, FOLLOWERS_A_TURN):
-            self.delivered += await self.homes.push(tweet, page)
-            if len(page) == FOLLOWERS_A_TURN:
-                await self.log.append([FanOutRest(tweet, author, page[-1], self.node)])
-            return
+        page = await self.followers.page(author, after, FOLLOWERS_A_TURN)
+        self.delivered += await self.homes.push(tweet, page)
+        if len(page) == FOLLOWERS_A_TURN:
+            await self.log.append([FanOutRest(tweet, author, page[-1], self.node)])

@@ -34,23 +34,25 @@ class RelationView:
 
 @dataclass(frozen=True, slots=True)
 class FollowerView:
-    """Follower ids of authors, rising. An author beyond the bound is kept as None: page him from the store."""
+    """Follower ids of authors, rising. An author beyond the bound is paged from the store."""
 
     store: RelationStore
     cache: ReadThrough[UserId, "CachedFollowers"]
 
-    async def pages(
-        self, author: UserId, after: UserId = NOBODY, size: int = FOLLOWERS_PAGE_MAX
-    ) -> AsyncIterator[Sequence[UserId]]:
-        """All followers with ids above `after`, rising, in pages of `size`, of which the last may be shorter."""
-        cached = (await self.cache.get_many([author], self._load))[author]
-        if cached.complete:
-            for start in range(bisect_right(cached.ids, after), len(cached.ids), size):
-                yield cached.ids[start : start + size]
-            return
-        while page := await self.store.followers(author, after, size):
+    async def pages(self, author: UserId) -> AsyncIterator[Sequence[UserId]]:
+        """All followers, rising, in pages of at most FOLLOWERS_PAGE_MAX."""
+        after = NOBODY
+        while page := await self.page(author, after, FOLLOWERS_PAGE_MAX):
             yield page
             after = page[-1]
+
+    async def page(self, author: UserId, after: UserId, limit: int) -> Sequence[UserId]:
+        """The first `limit` followers with ids above `after`, rising; fewer only where there are no more."""
+        cached = (await self.cache.get_many([author], self._load))[author]
+        if not cached.complete:
+            return await self.store.followers(author, after, limit)
+        start = bisect_right(cached.ids, after)
+        return cached.ids[start : start + limit]
 
     async def _load(self, authors: Collection[UserId]) -> Mapping[UserId, "CachedFollowers"]:
         return {author: await self._load_one(author) for author in authors}
