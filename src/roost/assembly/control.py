@@ -68,7 +68,6 @@ class Status(msgspec.Struct, frozen=True, tag_field="kind", tag="status"):
     uptime_s: float
     reactions: list[ReactionStatus]
     bounds: list[Bound]
-    pushes_dropped: int
 
 
 class Step(msgspec.Struct, frozen=True, tag_field="kind", tag="step"):
@@ -142,7 +141,6 @@ class Control:
                 Bound("tweets in memory", len(caches.tweets), settings.tweets_cached_max),
                 Bound("users in memory", len(caches.users), settings.users_cached_max),
             ],
-            pushes_dropped=hub.counts.dropped,
         )
 
 

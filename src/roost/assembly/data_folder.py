@@ -3,7 +3,7 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,11 @@ SECRET_BYTES = 32
 
 class DataFolderUnusable(Exception):
     """The folder cannot be served: which, why, and what to do."""
+
+
+def files_of(database: Path) -> Sequence[Path]:
+    """A SQLite file with those that may lie beside it: its log, which may hold most of what is new, and their index."""
+    return [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from roost.adapters.index.sqlite.schema import FORMAT
 from roost.adapters.log_position import seq_at
 from roost.adapters.sqlite_copies import check_version, faults_of, opened_to_read
 from roost.adapters.store.sqlite.inspection import Inspection
-from roost.assembly.data_folder import DataFolder
+from roost.assembly.data_folder import DataFolder, files_of
 from roost.assembly.examination import Check, fail, ok, warn
 from roost.domain.errors import DependencyDown
 from roost.domain.ids import EPOCH_MS, TweetId, ms_of
@@ -99,7 +99,7 @@ class _Database:
         if broken:
             yield fail("database", f"{broken} references lead nowhere", "restore a backup: `roost restore`")
         else:
-            size = self.folder.database.stat().st_size
+            size = sum(file.stat().st_size for file in files_of(self.folder.database) if file.exists())
             yield ok("database", f"{self.folder.database.name} is whole, {size >> 10} KiB")
         tweets = self.inspection.sampled_tweets()
         yield self._rows(tweets)

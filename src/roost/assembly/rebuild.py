@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from roost.assembly.data_folder import DataFolder
+from roost.assembly.data_folder import DataFolder, files_of
 from roost.assembly.embedded import open_embedded
 from roost.assembly.node import Node, idle_node, running_node
 from roost.assembly.settings import Settings
@@ -135,7 +135,7 @@ async def rebuild_unserved(settings: Settings, folder: DataFolder, name: str) ->
     with folder.served():
         if "index" in views:
             # Whatever is wrong with the search file goes with it.
-            _remove(folder.search.with_name(folder.search.name + suffix) for suffix in ("", "-wal", "-shm"))
+            _remove(files_of(folder.search))
         async with open_embedded(settings, folder) as engines:
             if "index" in views:
                 async for rebuilding in Rebuilds(await idle_node(engines, settings))("index"):

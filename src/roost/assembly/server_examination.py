@@ -38,7 +38,6 @@ def examine_process(status: Status) -> Iterator[Check]:
             yield warn(bound.name, fact, "raise the setting: `roost settings`")
         else:
             yield ok(bound.name, fact)
-    yield _dropped(status.pushes_dropped)
 
 
 def examine_server(url: str, metrics_token: str) -> Iterator[Check]:

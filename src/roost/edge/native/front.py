@@ -22,7 +22,8 @@ h1 { margin: 0 0 .25rem; font-size: 2.75rem; letter-spacing: -.03em; line-height
 h1 + p { margin: 0 0 1.75rem; font-size: 1.25rem; color: var(--quiet) }
 svg { display: block; width: 4.5rem; height: 4.5rem; margin-bottom: 1rem; color: var(--twig) }
 ul { margin: 1.5rem 0; padding: 0; list-style: none; border-top: 1px solid var(--line) }
-li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: .6rem 0; border-bottom: 1px solid var(--line) }
+li { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem; padding: .6rem 0;
+  border-bottom: 1px solid var(--line) }
 li > :first-child { min-width: 11rem }
 li > :last-child { color: var(--quiet) }
 a { color: var(--twig); text-underline-offset: .2em }

@@ -99,7 +99,7 @@ class MultipartUpload:
         if not form.ended:
             raise Malformed("the body ends before its last boundary")
         if _Part.FILE not in form.seen:
-            raise Invalid.field("file", "is required")
+            raise Invalid.field("file", "a file is required")
 
     @property
     def alt(self) -> str:

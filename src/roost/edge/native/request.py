@@ -51,7 +51,7 @@ def read_values(route: Route, texts: list[str], query: bytes, headers: Mapping[b
             values[parameter.name] = parameter.read(value.decode("latin-1"))
     for name in route.required:
         if name not in given:
-            raise Invalid.field(name, "is required")
+            raise Invalid.field(name, f"{name} is required")
     return values
 
 
