@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from api.native_app import eventually, memory_engines
+from api.native_app import memory_engines
+from api.waiting import eventually
 from roost.adapters.clock.manual import ManualClock
 from roost.adapters.clock.mint import Mint
 from roost.adapters.clock.system import SystemClock

@@ -15,6 +15,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from api.waiting import eventually
 from contract.unruly_log import UnrulyLog
 from roost.assembly.data_folder import DataFolder
 from roost.assembly.edges import Edges, build_edges
@@ -126,13 +127,6 @@ async def _ready() -> None:
     """Always."""
 
 
-async def eventually(holds: Callable[[], object]) -> None:
-    """Wait for a condition that nothing announces."""
-    async with asyncio.timeout(WAIT_S):
-        while not holds():  # noqa: ASYNC110 - as said
-            await asyncio.sleep(0.002)
-
-
 @dataclass
 class LiveRoost:
     """The node, to wait for it and to make users in; everything else goes through the port."""
@@ -181,9 +175,7 @@ class LiveRoost:
 
     async def told(self) -> None:
         """Wait until every reaction and the room have dealt with all that is on the log, and with what came of it."""
-        async with asyncio.timeout(WAIT_S):
-            while not await self._is_quiet():  # noqa: ASYNC110 - nothing announces it
-                await asyncio.sleep(0.002)
+        await eventually(self._is_quiet)
 
     async def _is_quiet(self) -> bool:
         """Counts are taken anew every second: they are no reason to wait."""

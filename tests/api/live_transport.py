@@ -33,13 +33,6 @@ LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
 WAIT_S = 10.0  # a condition that does not come within this is a failure
 
 
-async def soon(condition: Callable[[], object]) -> None:
-    """Wait for a condition that nothing announces."""
-    async with asyncio.timeout(WAIT_S):
-        while not condition():  # noqa: ASYNC110  as said
-            await asyncio.sleep(0.002)
-
-
 class Echo:
     """Answers a message with itself; a few words do more."""
 

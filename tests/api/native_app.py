@@ -1,7 +1,6 @@
 """The REST interface over a whole node in memory: people who join it and what they ask of it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from api.waiting import eventually
 from roost.adapters.clock.mint import Mint
 from roost.adapters.clock.system import SystemClock, SystemRandomness
 from roost.adapters.content.memory_bytes import MemoryBytes
@@ -45,7 +45,6 @@ from roost.edge.native.limits import RateLimits
 from roost.ports.errands import Errands
 from roost.ports.language import UNDETERMINED
 
-WAIT_S_MAX = 20.0
 HOUR_MS = 3_600_000
 Json = Any
 
@@ -173,13 +172,6 @@ class Readiness:
     async def __call__(self) -> None:
         if self.draining:
             raise Draining("on its way out")
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for a condition; fails where it does not come true."""
-    async with asyncio.timeout(WAIT_S_MAX):
-        while not await holds():  # noqa: ASYNC110 - what is waited for tells nobody
-            await asyncio.sleep(0.002)
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from random import Random
 import pytest
 import pytest_asyncio
 
-from api.live_roost import LOGS, Json, Names, Person, Talk, eventually, live_roost
+from api.live_roost import LOGS, Json, Names, Person, Talk, live_roost
+from api.waiting import eventually
 from roost.assembly.settings import Settings
 from roost.edge.live.limits import Limits
 

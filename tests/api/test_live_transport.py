@@ -16,10 +16,10 @@ from api.live_transport import (
     Running,
     Stage,
     masked,
-    soon,
     stage,
     upgrade_request,
 )
+from api.waiting import eventually
 from roost.domain.errors import DependencyDown
 from roost.edge.live.door import Admitted, Refusal, Request
 from roost.edge.live.frames import text_frame
@@ -228,7 +228,7 @@ def test_frames_sent_while_the_door_thinks_are_not_lost(on: Stage) -> None:
         client = await RawClient.connect(on.server.port)
         asked = len(on.server.door.requests)
         client.send(upgrade_request("/ws?wait=1") + masked(b"one"))
-        await soon(lambda: len(on.server.door.requests) > asked)
+        await eventually(lambda: len(on.server.door.requests) > asked)
         client.send(masked(b"two") + masked(b"x" * 60_000))
         await client.writer.drain()
         on.server.door.release.set()
@@ -277,7 +277,7 @@ def test_behind_a_trusted_proxy_the_clients_own_address_counts(on: Stage) -> Non
             assert (request.address, request.sockets_of_address) == ("203.0.113.7", n + 1)
         for client in clients:
             await client.close()
-        await soon(lambda: on.server.hub.sockets_of("203.0.113.7") == 0)
+        await eventually(lambda: on.server.hub.sockets_of("203.0.113.7") == 0)
 
     on.run(play())
 
@@ -380,7 +380,7 @@ def test_a_full_node_says_so() -> None:
             assert (status, problem["type"]) == (503, "/problems/overloaded")
             assert int(headers["retry-after"]) > 0
             await first.close()
-            await soon(lambda: not full.server.hub.is_full)
+            await eventually(lambda: not full.server.hub.is_full)
             third = await RawClient.open(full.server.port)
             await third.close()
 
@@ -394,11 +394,11 @@ def test_a_client_that_goes_away_in_its_handshake_leaves_nothing_behind(on: Stag
         asked = len(on.server.door.requests)
         client = await RawClient.connect(on.server.port)
         client.send(upgrade_request("/ws?wait=1", "X-Forwarded-For: 203.0.113.9"))
-        await soon(lambda: len(on.server.door.requests) > asked)
+        await eventually(lambda: len(on.server.door.requests) > asked)
         await client.close()
         on.server.door.release.set()
-        await soon(lambda: on.server.hub.sockets_of("203.0.113.9") == 0)
-        await soon(lambda: on.server.hub.sockets == 0)
+        await eventually(lambda: on.server.hub.sockets_of("203.0.113.9") == 0)
+        await eventually(lambda: on.server.hub.sockets == 0)
         assert all(session.is_closed.is_set() for session in on.server.door.sessions[sessions:])
 
     on.run(play())

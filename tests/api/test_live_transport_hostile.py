@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.live_transport import LOOPS, RawClient, Stage, masked, soon, stage, upgrade_request
+from api.live_transport import LOOPS, RawClient, Stage, masked, stage, upgrade_request
+from api.waiting import eventually
 from roost.edge.live.limits import Limits
 
 TEXT, BINARY, CONTINUATION, CLOSE, PING, PONG = 1, 2, 0, 8, 9, 10
@@ -211,7 +212,7 @@ def test_a_flood_of_pings_that_are_not_read_costs_nothing_much(on: Stage) -> Non
         session = on.server.door.sessions[-1]
         flood = masked(b"x" * 125, PING) * 40_000  # 5 MB
         client.send(flood)
-        await soon(lambda: not session.socket.writable)
+        await eventually(lambda: not session.socket.writable)
         limits = on.server.hub.limits
         bound = 2 * limits.write_buffer_bytes_max + limits.owed_bytes_max
         assert session.socket.unsent_bytes <= bound
@@ -264,6 +265,6 @@ def test_no_stream_of_bytes_stops_the_server(on: Stage, stream: bytes, cut: int)
             await attacker.ended()
             await victim.is_closed.wait()
             await bystander.close()
-            await soon(lambda: on.server.hub.sockets == 0)
+            await eventually(lambda: on.server.hub.sockets == 0)
 
     on.run(play())

@@ -15,10 +15,10 @@ from api.live_transport import (
     Stage,
     masked,
     running,
-    soon,
     stage,
     upgrade_request,
 )
+from api.waiting import eventually
 from roost.edge.live.frames import text_frame
 from roost.edge.live.limits import Limits
 
@@ -160,7 +160,7 @@ def test_a_client_that_asks_and_does_not_read_is_read_no_further_and_gets_every_
         asked = 2_000
         for n in range(asked):
             slow.send(masked(_numbered(n)))
-        await soon(lambda: not session.socket.writable)
+        await eventually(lambda: not session.socket.writable)
         assert len(session.heard) < asked
         assert session.socket.unsent_bytes <= UNSENT_BYTES_MAX
         assert [(await slow.frame())[1] for _ in range(asked)] == [_numbered(n) for n in range(asked)]
@@ -199,7 +199,7 @@ def test_a_long_series_of_answers_waits_for_its_reader(on: Stage) -> None:
                 session.socket.send(_numbered(n))
 
         sending = asyncio.create_task(series())
-        await soon(lambda: not session.socket.writable)
+        await eventually(lambda: not session.socket.writable)
         assert [(await slow.frame())[1] for _ in range(1_000)] == [_numbered(n) for n in range(1_000)]
         await sending
         await slow.close()
@@ -320,7 +320,7 @@ def test_on_shutdown_answers_in_flight_and_what_is_owed_come_before_1001() -> No
             client = await RawClient.open(server.port)
             busy, idle = server.door.sessions[-1], await RawClient.open(server.port)
             client.send(masked(b"hold this"))
-            await soon(lambda: busy.heard)
+            await eventually(lambda: busy.heard)
             server.door.sessions[0].socket.push(text_frame(b"owed"))
             server.door.sessions[1].socket.push(text_frame(b"owed too"))
             stopping = asyncio.create_task(server.hub.shutdown())
@@ -354,12 +354,12 @@ def test_uvicorns_own_shutdown_sends_everybody_away_and_waits_for_no_laggard(loo
                 await asyncio.sleep(0)
             on.server.door.release.clear()
             clients[0].send(masked(b"hold for ever"))
-            await soon(lambda: on.server.door.sessions[0].heard)
+            await eventually(lambda: on.server.door.sessions[0].heard)
             waiting = await RawClient.connect(on.server.port)
             clients.append(waiting)
             asked = len(on.server.door.requests)
             waiting.send(upgrade_request("/ws?wait=1"))
-            await soon(lambda: len(on.server.door.requests) > asked)
+            await eventually(lambda: len(on.server.door.requests) > asked)
 
             async with asyncio.timeout(4):
                 await on.server.server.shutdown()
@@ -383,7 +383,7 @@ def test_a_draining_node_takes_nobody_in() -> None:
             await client.reader.readexactly(int(headers["content-length"]))
             waiting = await RawClient.connect(on.server.port)
             waiting.send(upgrade_request("/ws?wait=1"))
-            await soon(lambda: on.server.door.requests)
+            await eventually(lambda: on.server.door.requests)
             on.server.hub.drain()
             on.server.door.release.set()
             client.send(upgrade_request())

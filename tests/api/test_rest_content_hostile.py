@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from api.live_roost import LiveRoost, Person, eventually, live_roost
+from api.live_roost import LiveRoost, Person, live_roost
+from api.waiting import eventually
 from contract.media_samples import jpeg
 from roost.assembly.settings import Settings
 
@@ -72,9 +73,10 @@ async def rows(roost: LiveRoost, person: Person) -> list[bool]:
 
 
 async def holds(roost: LiveRoost, person: Person, wanted: list[bool]) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while await rows(roost, person) != wanted:  # noqa: ASYNC110 - nothing announces it
-            await asyncio.sleep(0.002)
+    async def reached() -> bool:
+        return await rows(roost, person) == wanted
+
+    await eventually(reached)
 
 
 async def test_of_a_sender_who_hangs_up_half_way_nothing_stays(roost: LiveRoost, tmp_path: Path) -> None:
