@@ -29,7 +29,7 @@ from roost.domain.tokens import TokenText, hash_token, token_text
 from roost.domain.user import Account, Session, User, session_id_of
 from roost.edge.live.limits import Limits
 from roost.edge.live.protocol import live_protocol
-from roost.edge.live.upgrade import UpgradingHttp
+from roost.edge.http_protocol import HttpProtocol
 from roost.ports.language import UNDETERMINED
 from roost.ports.log import BATCH_MAX
 
@@ -114,7 +114,7 @@ def _config(edges: Edges) -> uvicorn.Config:
         edges.app,
         host="127.0.0.1",
         port=0,
-        http=UpgradingHttp,
+        http=HttpProtocol,
         ws=live_protocol(edges.hub, edges.entrance),
         lifespan="off",
         log_config=None,

@@ -23,7 +23,7 @@ from roost.edge.live.hub import Hub
 from roost.edge.live.limits import Limits
 from roost.edge.live.live_socket import Socket
 from roost.edge.live.protocol import live_protocol
-from roost.edge.live.upgrade import UpgradingHttp
+from roost.edge.http_protocol import HttpProtocol
 
 T = TypeVar("T")
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
@@ -133,7 +133,7 @@ async def running(limits: Limits | None = None) -> AsyncIterator[Running]:
         Starlette(routes=[Route("/", _hello)]),
         host="127.0.0.1",
         port=0,
-        http=UpgradingHttp,
+        http=HttpProtocol,
         ws=live_protocol(hub, door),
         lifespan="off",
         log_level="critical",

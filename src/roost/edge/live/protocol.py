@@ -1,6 +1,6 @@
 """WebSockets on uvicorn's own port: the class for uvicorn's `ws=`.
 
-packet -> UpgradingHttp -> LiveProtocol (handshake, Door.admit) -> picows' parser -> Socket
+packet -> HttpProtocol -> LiveProtocol (handshake, Door.admit) -> picows' parser -> Socket
 """
 
 import asyncio

@@ -5,7 +5,7 @@ uvicorn -> HotHttp -> HotTimelines; what is not hot goes uvicorn's usual way to 
 
 from typing import ClassVar
 
-from roost.edge.live.upgrade import UpgradingHttp
+from roost.edge.http_protocol import HttpProtocol
 from roost.edge.native.hot import PATH, HotTimelines
 
 
@@ -14,7 +14,7 @@ def hot_http(hot: HotTimelines) -> "type[HotHttp]":
     return type("BoundHotHttp", (HotHttp,), {"hot": hot})
 
 
-class HotHttp(UpgradingHttp):
+class HotHttp(HttpProtocol):
     """A request is hot if it is a plain GET of a hot path, alone on its connection, whose client reads."""
 
     hot: ClassVar[HotTimelines]
