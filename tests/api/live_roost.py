@@ -27,9 +27,9 @@ from roost.domain.events import Counted, UserChanged
 from roost.domain.ids import Position
 from roost.domain.tokens import TokenText, hash_token, token_text
 from roost.domain.user import Account, Session, User, session_id_of
+from roost.edge.http_protocol import HttpProtocol
 from roost.edge.live.limits import Limits
 from roost.edge.live.protocol import live_protocol
-from roost.edge.http_protocol import HttpProtocol
 from roost.ports.language import UNDETERMINED
 from roost.ports.log import BATCH_MAX
 

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from roost.domain.errors import NotFound
+from roost.edge.http_protocol import HttpProtocol
 from roost.edge.live.door import Admitted, LiveSocket, Refusal, Request
 from roost.edge.live.frames import Frame, text_frame
 from roost.edge.live.handshake import refused
@@ -23,7 +24,6 @@ from roost.edge.live.hub import Hub
 from roost.edge.live.limits import Limits
 from roost.edge.live.live_socket import Socket
 from roost.edge.live.protocol import live_protocol
-from roost.edge.http_protocol import HttpProtocol
 
 T = TypeVar("T")
 LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
