@@ -21,7 +21,7 @@ from roost.domain.events import TweetPosted
 from roost.domain.ids import TweetId, UserId, Version
 from roost.domain.timeline import TIMELINE_LENGTH_DEFAULT
 from roost.domain.tweet import Tweet
-from roost.reactions.fan_out import FanOut
+from roost.reactions.fan_out import FanOut, OwnRests
 from roost.views.celebrities import CelebrityView
 from roost.views.relations import CachedFollowers, FollowerView
 
@@ -59,8 +59,9 @@ async def _rate(followers: int) -> float:
     authors = [UserId(-1 - number) for number in range(OWNERS // followers)]
     for number, author in enumerate(authors):
         await kept.put(author, CachedFollowers(tuple(_followers(number, followers)), complete=True))
+    rests = OwnRests()
     fan_out = FanOut(
-        FollowerView(MemoryRelationStore(log.leave), kept), homes, CelebrityView(MemoryCelebrityStore(log.leave)), log
+        FollowerView(MemoryRelationStore(log.leave), kept), homes, CelebrityView(MemoryCelebrityStore(log.leave)), rests
     )
     tweets = DELIVERIES // followers
     events = [
@@ -70,6 +71,9 @@ async def _rate(followers: int) -> float:
     began_s = time.process_time()
     for event in events:
         await fan_out(event)
+        while len(rests):
+            for rest in await rests.batch():
+                await fan_out(rest.event)
     spent_s = time.process_time() - began_s
     assert fan_out.delivered == tweets * followers
     return fan_out.delivered / spent_s

@@ -31,7 +31,7 @@ from roost.queries.tweet_lists import TweetLists
 from roost.queries.user_timeline import UserTimeline
 from roost.reactions.celebrate import Celebrate
 from roost.reactions.count import Count
-from roost.reactions.fan_out import FanOut
+from roost.reactions.fan_out import FanOut, LoggedRests
 from roost.reactions.notify import Notify
 from roost.reactions.refresh import Refresh
 from roost.views.celebrities import CelebrityView
@@ -268,7 +268,7 @@ class SmallNode:
             sessions=self.sessions,
             acts=self.acts,
         )
-        self.fan_out = FanOut(self.followers, self.homes, self.celebrities, self.ground.log)
+        self.fan_out = FanOut(self.followers, self.homes, self.celebrities, LoggedRests(self.ground.log))
         self.notify = Notify(stores.notifications, self.tweets, stores.likes, stores.relations)
         self.celebrate = Celebrate(
             stores.celebrities,

@@ -1,5 +1,6 @@
 """Fan-out in turns: everybody is reached, and nobody waits for an author with very many followers."""
 
+import asyncio
 import time
 
 import pytest
@@ -9,27 +10,30 @@ from roost.adapters.log.memory import MemoryEventLog
 from roost.adapters.store.memory.celebrities import MemoryCelebrityStore
 from roost.adapters.store.memory.relations import MemoryRelationStore
 from roost.domain.events import FanOutRest, TweetPosted
-from roost.domain.ids import Position, TweetId, UserId, Version
+from roost.domain.ids import TweetId, UserId, Version
 from roost.domain.tweet import Tweet
-from roost.reactions.fan_out import FOLLOWERS_A_TURN, FanOut
+from roost.reactions.fan_out import FOLLOWERS_AT_ONCE, FanOut, LoggedRests, OwnRests
 from roost.views.celebrities import CelebrityView
 from roost.views.relations import CachedFollowers, FollowerView
 
 AUTHOR = UserId(1)
-ID = TweetId(77)
+ID, LATER = TweetId(77), TweetId(78)
+A_TURN = 100
+WAIT_S = 5.0
 DAY_S = 86_400.0
 
 
 class Town:
-    """A fan-out over warm timelines, and the turns that it left on the log."""
+    """A fan-out over warm timelines, and the turns that it left."""
 
-    def __init__(self) -> None:
+    def __init__(self, followers_a_turn: int) -> None:
+        self.own = OwnRests(followers_a_turn)
         self.log = MemoryEventLog(lambda: 0)
         self.homes = MemoryTimelines(800, 100_000, DAY_S, time.monotonic)
         kept: MemoryReadThrough[UserId, CachedFollowers] = MemoryReadThrough(10**6, DAY_S, time.monotonic)
         self.followers = FollowerView(MemoryRelationStore(self.log.leave), kept)
         celebrities = CelebrityView(MemoryCelebrityStore(self.log.leave))
-        self.fan_out = FanOut(self.followers, self.homes, celebrities, self.log)
+        self.fan_out = FanOut(self.followers, self.homes, celebrities, self.own)
 
     async def has_followers(self, count: int) -> list[UserId]:
         followers = [UserId(10 + 3 * number) for number in range(count)]
@@ -38,33 +42,74 @@ class Town:
             await self.homes.finish(follower, await self.homes.begin(follower), (), 0)
         return followers
 
-    async def rests(self, after: Position) -> list[FanOutRest]:
-        read = await self.log.read(after, 100)
-        return [logged.event for logged in read or () if isinstance(logged.event, FanOutRest)]
-
 
 @pytest.mark.parametrize(
-    "count", [1, FOLLOWERS_A_TURN - 1, FOLLOWERS_A_TURN, FOLLOWERS_A_TURN + 1, 3 * FOLLOWERS_A_TURN]
+    "count", [1, FOLLOWERS_AT_ONCE - 1, FOLLOWERS_AT_ONCE, FOLLOWERS_AT_ONCE + 1, 3 * FOLLOWERS_AT_ONCE]
 )
 async def test_every_follower_is_reached_once_in_turns_that_are_bounded(count: int) -> None:
-    town = Town()
+    town = Town(A_TURN)
     followers = await town.has_followers(count)
-    position = await town.log.end()
     await town.fan_out(TweetPosted.of(Tweet(ID, AUTHOR, "hello", Version(1))))
     turns = [town.fan_out.delivered]
-    while rests := await town.rests(position):
-        assert len(rests) == 1
-        position = await town.log.end()
-        await town.fan_out(rests[0])
+    while len(town.own):
+        (served,) = await town.own.batch()
+        await town.fan_out(served.event)
         turns.append(town.fan_out.delivered - sum(turns))
-    assert max(turns) <= FOLLOWERS_A_TURN
+    assert turns[0] <= FOLLOWERS_AT_ONCE
+    assert max(turns[1:], default=0) <= A_TURN
     assert sum(turns) == count
-    reached = [timeline.ids for follower in followers if (timeline := town.homes.peek(follower)) is not None]
+    reached = [list(timeline.ids) for follower in followers if (timeline := town.homes.peek(follower)) is not None]
     assert reached == [[ID]] * count
 
 
-async def test_what_another_process_left_for_itself_is_not_done_here() -> None:
-    town = Town()
-    await town.has_followers(3)
-    await town.fan_out(FanOutRest(ID, AUTHOR, UserId(0), node=5))
-    assert town.fan_out.delivered == 0
+async def test_of_several_large_fan_outs_each_has_its_turn() -> None:
+    town = Town(A_TURN)
+    await town.has_followers(FOLLOWERS_AT_ONCE + 3 * A_TURN)
+    for id in (ID, LATER):
+        await town.fan_out(TweetPosted.of(Tweet(id, AUTHOR, "hello", Version(id))))
+    order = []
+    while len(town.own):
+        (served,) = await town.own.batch()
+        await town.fan_out(served.event)
+        assert isinstance(served.event, FanOutRest)
+        order.append(served.event.tweet_id)
+    assert order[:6] == [ID, LATER] * 3
+
+
+async def test_where_too_many_wait_the_next_waits_for_room_and_those_under_way_go_on() -> None:
+    own = OwnRests(rests_max=2)
+    for id in (1, 2):
+        await own.leave(FanOutRest(TweetId(id), AUTHOR, UserId(0)))
+    third = asyncio.ensure_future(own.leave(FanOutRest(TweetId(3), AUTHOR, UserId(0))))
+    (served,) = await own.batch()
+    assert isinstance(served.event, FanOutRest)
+    await asyncio.wait_for(own.leave(served.event), WAIT_S)  # what is left of it: it had its place
+    await asyncio.sleep(0)
+    assert not third.done() or len(own) <= 3
+    seen = []
+    while not third.done() or len(own):
+        (served,) = await own.batch()
+        assert isinstance(served.event, FanOutRest)
+        seen.append(served.event.tweet_id)
+    assert seen[-1] == 3
+    assert set(seen) == {1, 2, 3}
+
+
+async def test_rests_on_the_log_stand_behind_what_was_posted_meanwhile() -> None:
+    town = Town(A_TURN)
+    town.fan_out.rests = LoggedRests(town.log, followers_a_turn=A_TURN)
+    followers = await town.has_followers(FOLLOWERS_AT_ONCE + A_TURN + 1)
+    position = await town.log.end()
+    await town.fan_out(TweetPosted.of(Tweet(ID, AUTHOR, "hello", Version(1))))
+    other = FanOutRest(LATER, UserId(2), UserId(0))
+    await town.log.append([other])
+    read = await town.log.read(position, 10)
+    assert read is not None
+    rest, behind = (logged.event for logged in read)
+    assert behind == other
+    await town.fan_out(rest)
+    read = await town.log.read(read[-1].position, 10)
+    assert read is not None
+    (last,) = read
+    await town.fan_out(last.event)
+    assert town.fan_out.delivered == len(followers)

@@ -28,7 +28,7 @@ def test_however_ids_come_all_at_or_above_the_floor_are_there(
         timeline.push(TweetId(id))
         assert timeline.below_floor - came_below == (id < lowest)
         belonging |= {id} if id >= floor else set()
-        assert timeline.ids == sorted(one for one in belonging if one >= timeline.floor)
+        assert list(timeline.ids) == sorted(one for one in belonging if one >= timeline.floor)
         assert timeline.floor >= lowest
         assert len(timeline.ids) <= longest(length_max)
         assert timeline.floor == lowest or len(timeline.ids) == length_max

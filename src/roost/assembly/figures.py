@@ -45,6 +45,7 @@ class NodeFigures(Collector):
         gauges = {
             "roost_home_timelines_warm": ("warm home timelines", len(self.node.views.caches.homes)),
             "roost_user_timelines_warm": ("warm user timelines", len(self.node.views.caches.user_timelines)),
+            "roost_fan_out_rests": ("large fan-outs under way", len(self.node.rests)),
             "roost_celebrities": ("users whose tweets are merged when read", len(self.node.views.celebrities.rows)),
             "roost_sockets": ("open sockets", self.hub.sockets),
             "roost_connected_users": ("users with a socket here", self.room.users),

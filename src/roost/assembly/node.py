@@ -12,7 +12,6 @@ import structlog
 
 from roost.assembly.engines import Engines
 from roost.assembly.reactor import Progress, Reactor, keep_house, of_event
-from roost.assembly.seat import Seat
 from roost.assembly.settings import Settings
 from roost.assembly.views import Views, build_views
 from roost.domain.events import Event
@@ -20,7 +19,7 @@ from roost.domain.ids import Position
 from roost.ports.log import EventLog, Logged, Subscription
 from roost.reactions.celebrate import Celebrate
 from roost.reactions.count import Count
-from roost.reactions.fan_out import FanOut
+from roost.reactions.fan_out import FanOut, OwnRests
 from roost.reactions.index_documents import IndexDocuments
 from roost.reactions.notify import Notify
 
@@ -43,6 +42,7 @@ class Node:
     views: Views
     progress: Progress
     fan_out: FanOut
+    rests: OwnRests
     index: IndexDocuments
     count: Count
     notify: Notify
@@ -107,9 +107,7 @@ class _TailAs:
 
 
 @asynccontextmanager
-async def running_node(
-    engines: Engines, settings: Settings, seat: Seat | None = None, *, leads: bool = True
-) -> AsyncIterator[Node]:
+async def running_node(engines: Engines, settings: Settings, *, leads: bool = True) -> AsyncIterator[Node]:
     """Views loaded and reactions running. On leaving, the reactions end with what they have read.
 
     Where it does not lead, `lead` is for later.
@@ -117,7 +115,7 @@ async def running_node(
     views = build_views(engines, settings)
     position = await engines.log.end()
     await views.celebrities.load()
-    node = _node(engines, settings, views, Progress(engines.log, position), seat)
+    node = _node(engines, settings, views, Progress(engines.log, position))
     _start(node, position)
     if leads:
         await lead(node)
@@ -158,20 +156,15 @@ async def lead(node: Node) -> None:
     node.keep(FORGET_EVERY_S, node.engines.tweet_index.forget_removed, "forget_removed")
 
 
-def _node(engines: Engines, settings: Settings, views: Views, progress: Progress, seat: Seat | None = None) -> Node:
-    stores, ids = engines.stores, engines.ids
+def _node(engines: Engines, settings: Settings, views: Views, progress: Progress) -> Node:
+    stores, ids, rests = engines.stores, engines.ids, OwnRests()
     return Node(
         engines=engines,
         settings=settings,
         views=views,
         progress=progress,
-        fan_out=FanOut(
-            views.followers,
-            views.caches.homes,
-            views.celebrities,
-            engines.log,
-            node=0 if seat is None else seat.number,
-        ),
+        fan_out=FanOut(views.followers, views.caches.homes, views.celebrities, rests),
+        rests=rests,
         index=IndexDocuments(
             engines.tweet_index,
             engines.user_index,
@@ -200,6 +193,7 @@ def _start(node: Node, position: Position) -> None:
     events = node.engines.log
     node.start(Reactor("refresh", events.tail(position), of_event(node.refresh), on_batch=node.progress.advance))
     node.listen(of_event(node.fan_out), position, "fan_out")
+    node.start(Reactor("fan_out_rests", node.rests, of_event(node.fan_out)))
     node.keep(SWEEP_EVERY_S, node.sweep, "sweep")
 
 

@@ -24,6 +24,7 @@ from roost.assembly.control import Control, control_socket
 from roost.assembly.data_folder import DataFolder, DataFolderUnusable
 from roost.assembly.edges import Edges, build_edges
 from roost.assembly.embedded import open_embedded
+from roost.assembly.garbage import CHECK_EVERY_S, Garbage
 from roost.assembly.listening import CannotServe, address_of, listen
 from roost.assembly.node import lead, running_node
 from roost.assembly.seat import Seat, led
@@ -84,7 +85,7 @@ async def _serve(
     stopping = asyncio.Event()
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(open_embedded(settings, folder, seat))
-        node = await stack.enter_async_context(running_node(engines, settings, seat, leads=False))
+        node = await stack.enter_async_context(running_node(engines, settings, leads=False))
         position = node.progress.position
 
         async def ready() -> None:
@@ -101,6 +102,9 @@ async def _serve(
             control = Control(node, edges, version("roost"), f"http://{address_of(listening)}")
             await stack.enter_async_context(control_socket(folder, control))
 
+        garbage = Garbage()
+        garbage.install()
+        node.keep(CHECK_EVERY_S, garbage.collect_all_if_doubled, "garbage")
         # uvicorn listens to SIGTERM and SIGINT itself.
         server = _Server(_config(settings, edges), stopping, edges, on_ready)
         on_server(server)

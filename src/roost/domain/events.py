@@ -73,15 +73,11 @@ class TweetDeleted:
 
 @dataclass(frozen=True, slots=True)
 class FanOutRest:
-    """What is left of a large fan-out: followers with ids above `after_follower`.
-
-    Timelines in a process's own memory are filled by that process: `node` is the one that left it.
-    """
+    """What is left of a large fan-out: followers with ids above `after_follower`."""
 
     tweet_id: TweetId
     author_id: UserId
     after_follower: UserId
-    node: int = 0
 
     @property
     def key(self) -> UserId:

@@ -1,6 +1,7 @@
 """How a timeline is paged and how several sources become one."""
 
 import heapq
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ class IdList:
 
     Kept in rising order, so that the usual push is an append. Pushing twice changes nothing, pushing late
     puts the id in its place; an id below the floor is not kept, since pages below it come from the store.
-    8 bytes an id: the int objects are shared by all timelines of a process. `late` counts ids that came to stand
+    8 bytes an id. `late` counts ids that came to stand
     below others: who remembers the newest id and this number knows whether anything is new, and `late_since` which.
     `below_floor` counts those that came below the floor, and each rebuild of a timeline has a `generation` of its own:
     what was read from the store below the floor is complete as long as neither changes.
@@ -65,7 +66,7 @@ class IdList:
 
     def __init__(self, length_max: int, ids: Iterable[TweetId] = (), floor: int = 0) -> None:
         self.length_max = length_max
-        self.ids: list[TweetId] = sorted(set(ids))
+        self.ids: array[int] = array("q", sorted(set(ids)))
         self.floor = floor
         self.late = 0
         self.below_floor = 0
@@ -118,12 +119,16 @@ class IdList:
         """Up to `limit` ids below `before`, newest first."""
         ids = self.ids
         end = len(ids) if before is None else bisect_left(ids, before)
-        return ids[max(end - limit, 0) : end][::-1]
+        return _newest_first(ids[max(end - limit, 0) : end])
 
     def newer(self, after: TweetId, limit: int) -> list[TweetId]:
         """The `limit` oldest ids above `after`, newest first. Complete only where `after` >= floor - 1."""
         start = bisect_left(self.ids, after + 1)
-        return self.ids[start : start + limit][::-1]
+        return _newest_first(self.ids[start : start + limit])
+
+
+def _newest_first(rising: "array[int]") -> list[TweetId]:
+    return rising[::-1].tolist()  # type: ignore[return-value]  # they are tweets' ids
 
 
 def merge_newest_first(*sources: Iterable[TweetId], limit: int) -> list[TweetId]:

@@ -176,7 +176,7 @@ class SettledHomes:
         lists = home.lists
         home.heads = [_head(timeline) for timeline in lists]
         floor = max(timeline.floor for timeline in lists)
-        found = {id for timeline in lists for id in timeline.ids[-WINDOW:] if id >= floor}
+        found = {id for timeline in lists for id in timeline.older(None, WINDOW) if id >= floor}
         newest = sorted(found, reverse=True)[:WINDOW]
         home.cells = []
         home.end = not floor and len(newest) < WINDOW
