@@ -24,6 +24,7 @@ from roost.adapters.sqlite_file import LOG_SCHEMA
 from roost.assembly.data_folder import DataFolder
 from roost.assembly.embedded import SCHEMAS, open_embedded
 from roost.assembly.engines import Engines
+from roost.assembly.garbage import Garbage
 from roost.assembly.node import Node, running_node
 from roost.assembly.serving import configure_logging
 from roost.assembly.settings import Settings
@@ -92,6 +93,7 @@ def town(plan: Plan) -> Iterator[Town]:
 async def opened(data: Path, **settings: Any) -> AsyncIterator[Node]:
     """A node over the folder in this process."""
     chosen = replace(Settings(), rate_limits=False, password_cost="low", data=data, **settings)  # noqa: S106
+    Garbage().install()  # as a server does
     async with open_embedded(chosen, DataFolder(data)) as engines, running_node(engines, chosen) as node:
         yield node
 
