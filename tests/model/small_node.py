@@ -31,7 +31,7 @@ from roost.queries.tweet_lists import TweetLists
 from roost.queries.user_timeline import UserTimeline
 from roost.reactions.celebrate import Celebrate
 from roost.reactions.count import Count
-from roost.reactions.fan_out import FanOut, LoggedRests
+from roost.reactions.fan_out import FOLLOWERS_AT_ONCE, FanOut, LoggedRests
 from roost.reactions.notify import Notify
 from roost.reactions.refresh import Refresh
 from roost.views.celebrities import CelebrityView
@@ -111,6 +111,7 @@ class SmallNode:
     values: type[MemoryReadThrough[object, object]] = MemoryReadThrough
     timelines: type[MemoryTimelines] = MemoryTimelines
     celebrity_view: type[CelebrityView] = CelebrityView
+    followers_at_once = FOLLOWERS_AT_ONCE
 
     def __init__(self, ground: Ground, seed: int = 0, owners_max: int = OWNERS_MAX) -> None:
         self.ground = ground
@@ -268,7 +269,8 @@ class SmallNode:
             sessions=self.sessions,
             acts=self.acts,
         )
-        self.fan_out = FanOut(self.followers, self.homes, self.celebrities, LoggedRests(self.ground.log))
+        rests = LoggedRests(self.ground.log, followers_a_turn=1)
+        self.fan_out = FanOut(self.followers, self.homes, self.celebrities, rests, at_once=self.followers_at_once)
         self.notify = Notify(stores.notifications, self.tweets, stores.likes, stores.relations)
         self.celebrate = Celebrate(
             stores.celebrities,
@@ -310,3 +312,9 @@ class _Undetermined:
 
     def detect(self, text: str) -> str:
         return "und"
+
+
+class NodeInTurns(SmallNode):
+    """Its fan-outs take one follower at a time: between two turns anything may happen."""
+
+    followers_at_once = 1

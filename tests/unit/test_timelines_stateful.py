@@ -24,7 +24,7 @@ from model.reading import (
     check_user_timeline,
     check_warm_homes,
 )
-from model.small_node import OWNERS_MAX
+from model.small_node import OWNERS_MAX, NodeInTurns
 from model.small_stores import in_memory
 from model.town import USERS, Town
 from roost.domain.ids import TweetId, UserId
@@ -74,7 +74,7 @@ class Timelines(RuleBasedStateMachine):
         self, seed: int, is_prompt: bool, owners_max: int, follows: set[tuple[int, int]], posts: list[Act]
     ) -> None:
         self.is_prompt = is_prompt
-        self.town = self.run(Town(in_memory(), seed, owners_max).open())
+        self.town = self.run(Town(in_memory(), seed, owners_max, NodeInTurns).open())
         for act in [*(Act("follow", who, whom) for who, whom in sorted(follows)), *posts]:
             self.do(act)
 
@@ -187,3 +187,17 @@ TestTimelines = Timelines.TestCase
 TestTimelines.settings = settings(
     max_examples=EXAMPLES_MAX, stateful_step_count=STEPS_MAX, deadline=None, report_multiple_bugs=False
 )
+
+
+async def test_a_settled_home_drops_ones_own_retweet_of_what_one_may_not_see_once_that_is_deleted() -> None:
+    town = await Town(in_memory(), 0, OWNERS_MAX).open()
+    author, reader = 0, 2
+    for act in (Act("tweet", author), Act("retweet", reader, 0), Act("protect", author)):
+        await town.act(act)
+        await town.tell_all()
+    for _ in range(2):  # the second is the settled one
+        await check_home_page(town, town.users[reader], Page(20))
+    assert town.node.settled_homes.page(town.users[reader], 20) is not None
+    await town.act(Act("delete", author, 0))
+    await town.tell_all()
+    await check_home_page(town, town.users[reader], Page(20))

@@ -35,14 +35,18 @@ class Cell:
     """One tweet as a page shows it to most viewers: `plain` for who neither likes nor retweets it, None once void.
 
     `shown` is the tweet whose counts and flags matter: the original of a retweet. `quoted` is the tweet nested in a
-    quote, else 0. The bytes are left + stem + counts + flags + right.
+    quote, else 0. The bytes are left + stem + counts + flags + right. `tweets` and `authors` are all on whom it hangs:
+    also those that it does not show, since a retweet of what its author may no longer see goes when that is deleted.
     """
 
-    __slots__ = ("_counts", "_left", "_right", "_stem", "authors", "id", "plain", "quoted", "shown")
+    __slots__ = ("_counts", "_left", "_right", "_stem", "authors", "id", "plain", "quoted", "shown", "tweets")
 
     def __init__(self, seen: Seen, shown: TweetId, quoted: int, parts: tuple[bytes, bytes, bytes]) -> None:
-        self.id = seen.tweet.id
-        self.authors = (seen.tweet.author,) if seen.nested is None else (seen.tweet.author, seen.nested.author)
+        tweet = seen.tweet
+        self.id = tweet.id
+        inner, inner_author = tweet.nested, tweet.retweet_of_author or tweet.quote_of_author
+        self.tweets = (tweet.id,) if inner is None else (tweet.id, inner)
+        self.authors = (tweet.author,) if inner_author is None else (tweet.author, inner_author)
         self.shown = shown
         self.quoted = quoted
         self._left, self._stem, self._right = parts
@@ -92,7 +96,7 @@ class CellShelf:
         self._cells[key] = made
         if is_plain(seen.tweet, seen.author):
             self.plain[made.id] = made
-        for index, keys in ((self._by_tweet, _tweets(made)), (self._by_author, made.authors)):
+        for index, keys in ((self._by_tweet, made.tweets), (self._by_author, made.authors)):
             for one in keys:
                 index.setdefault(one, {})[made] = None
         while len(self._cells) > self.cells_max:
@@ -162,14 +166,10 @@ class CellShelf:
         cell.plain = None
         if self.plain.get(cell.id) is cell:
             del self.plain[cell.id]
-        for index, keys in ((self._by_tweet, _tweets(cell)), (self._by_author, cell.authors)):
+        for index, keys in ((self._by_tweet, cell.tweets), (self._by_author, cell.authors)):
             for one in keys:
                 cells = index.get(one)
                 if cells is not None:
                     cells.pop(cell, None)
                     if not cells:
                         del index[one]
-
-
-def _tweets(cell: Cell) -> Iterable[int]:
-    return {cell.id, cell.shown, cell.quoted} - {0}
