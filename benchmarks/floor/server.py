@@ -7,7 +7,9 @@ and are joined, and the same headers are sent. Nothing is checked, merged, count
 """
 
 import argparse
+import ctypes
 import os
+import signal
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ import msgspec
 import uvicorn
 
 BACKLOG = 2_048
+PR_SET_PDEATHSIG = 1
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -47,6 +50,7 @@ def main() -> None:
     listening = [first, *[_listen(port) for _ in range(given.workers - 1)]]
     for one in listening[1:]:
         if not os.fork():
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # uvicorn ends its process by the signal it got
             _serve(app, one)
             return
     print(f"floor ready on http://127.0.0.1:{port}", flush=True)

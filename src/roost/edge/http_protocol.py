@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 STALLED_S = 60.0
 """A client that takes what waits for it (64 kB and more, down to 16) no sooner is cut off: its request would else keep
-its place in flight, and its connection the bytes, for as long as it likes. A slow mobile line does 16 kB/s."""
+its place in flight, and its connection the bytes, for as long as it likes. It is 0.8 kB/s and more."""
 
 log = logging.getLogger("roost.http")
 
