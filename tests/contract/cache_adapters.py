@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.ports.cache import ReadThrough, TimelineCache
 
 MonotonicS = Callable[[], float]

@@ -7,7 +7,8 @@ import pytest
 
 from contract import test_read_through as values
 from contract import test_timeline_cache as timelines
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import INBOX_ROOM, MemoryTimelines, _Warm
 from roost.domain.ids import TweetId, UserId
 from roost.domain.timeline import IdList
 from roost.ports.cache import Load, ReadThrough, TimelineCache
@@ -236,6 +237,20 @@ class PushesAreUses(MemoryTimelines):
         return await super().push(id, owners)
 
 
+class RemembersWhoWasWarm(MemoryTimelines):
+    async def finish(self, owner: UserId, ticket: int, ids: Sequence[TweetId], floor: int) -> IdList | None:
+        found = await super().finish(owner, ticket, ids, floor)
+        self._boxes_of._changes = 0  # noqa: SLF001 - what a saboteur is for
+        return found
+
+
+class WhatFillsABoxIsLost(MemoryTimelines):
+    def _take_in(self, timeline: _Warm) -> None:
+        pushed = self._inboxes.empty(timeline.box)
+        if 0 < len(pushed) < INBOX_ROOM:
+            timeline.take_in(pushed)
+
+
 class KeepsTimelinesForEver(MemoryTimelines):
     def peek(self, owner: UserId) -> IdList | None:
         if owner in self._warm:
@@ -274,6 +289,8 @@ class KeepsEveryOwner(MemoryTimelines):
         (PushesAtTheTopOnly, timelines.test_pushing_twice_changes_nothing_and_late_pushes_find_their_place),
         (PushesAreUses, timelines.test_beyond_the_bound_the_timeline_that_is_unread_longest_goes),
         (PushesAreUses, timelines.test_what_is_unread_for_the_time_to_live_goes_whatever_was_pushed),
+        (RemembersWhoWasWarm, timelines.test_who_becomes_warm_between_two_pushes_takes_the_second),
+        (WhatFillsABoxIsLost, timelines.test_each_of_a_crowd_takes_what_is_pushed_to_all_however_much_it_is),
         (KeepsTimelinesForEver, timelines.test_what_is_unread_for_the_time_to_live_goes_whatever_was_pushed),
         (ReadingIsNoUse, timelines.test_what_is_read_stays_longer_than_the_time_to_live),
         (KeepsEveryOwner, timelines.test_beyond_the_bound_the_timeline_that_is_unread_longest_goes),

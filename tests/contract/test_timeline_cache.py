@@ -180,6 +180,84 @@ async def test_what_is_read_stays_longer_than_the_time_to_live(bench: Bench) -> 
         assert bench.shown(ANA) == [1]
 
 
+async def test_each_of_a_crowd_takes_what_is_pushed_to_all_however_much_it_is(bench: Bench) -> None:
+    await bench.warm(ANA, 1)
+    await bench.warm(CEM, 1)
+    crowd = tuple(UserId(id) for id in range(1, 1_000))
+    newest = 1
+    for more in (1, 62, 63, 64, 65, 200):  # around and beyond what a cache may gather before it puts it in its place
+        for id in range(newest + 1, newest + more + 1):
+            assert await bench.push(id, *crowd) == 2
+        newest += more
+        expected = list(range(newest, max(newest - LENGTH_MAX, 0), -1))
+        assert [(bench.shown(owner) or [])[:LENGTH_MAX] for owner in (ANA, CEM)] == [expected, expected]
+    assert bench.shown(BEN) is None
+
+
+async def test_who_becomes_warm_between_two_pushes_takes_the_second(bench: Bench) -> None:
+    crowd = tuple(UserId(id) for id in range(1, 1_000))
+    await bench.warm(ANA)
+    await bench.cache.push(TweetId(1), crowd)
+    await bench.warm(CEM)
+    assert await bench.cache.push(TweetId(2), crowd) == 2
+    assert (bench.shown(ANA), bench.shown(CEM)) == ([2, 1], [2])
+    await bench.cache.forget(ANA)
+    assert await bench.cache.push(TweetId(3), crowd) == 1
+    assert (bench.shown(ANA), bench.shown(CEM)) == (None, [3, 2])
+
+
+PEOPLE = st.integers(1, 60).map(UserId)
+GROUPS = [tuple(UserId(id) for id in ids) for ids in (range(1, 61), range(20, 50), (5,), range(1, 40, 3), (7, 9), ())]
+
+
+@pytest.mark.parametrize("adapter", TIMELINES)
+@given(
+    acts=st.lists(
+        st.one_of(
+            st.tuples(st.just("push"), st.integers(1, 90), st.sampled_from(GROUPS)),
+            st.tuples(st.just("push"), st.integers(1, 90), st.sampled_from(GROUPS)),
+            st.tuples(st.sampled_from(["warm", "begin", "forget", "read"]), st.just(0), PEOPLE.map(lambda one: (one,))),
+        ),
+        max_size=120,
+    )
+)
+async def test_pushes_to_crowds_reach_whoever_is_warm_or_warming_then_and_nobody_else(
+    adapter: str, acts: list[tuple[str, int, tuple[UserId, ...]]]
+) -> None:
+    cache = TIMELINES[adapter](1_000, 1_000, TTL_S, ManualClock().monotonic_s)
+    warm: dict[UserId, set[int]] = {}
+    warming: dict[UserId, tuple[int, set[int]]] = {}
+
+    def check(owner: UserId) -> None:
+        timeline = cache.peek(owner)
+        shown = None if timeline is None else timeline.older(None, 1_000)
+        assert shown == (sorted(warm[owner], reverse=True) if owner in warm else None)
+
+    for act, id, owners in acts:
+        if act == "push":
+            taking = [warm[owner] for owner in owners if owner in warm]
+            collecting = [warming[owner][1] for owner in owners if owner in warming]
+            assert await cache.push(TweetId(id), owners) == len(taking) + len(collecting)
+            for ids in (*taking, *collecting):
+                ids.add(id)
+            continue
+        (owner,) = owners
+        if act == "begin" and owner not in warm:
+            warming[owner] = (await cache.begin(owner), set())
+        elif act == "warm" and owner not in warm:
+            ticket, pushed = warming.pop(owner) if owner in warming else (await cache.begin(owner), set())
+            assert await cache.finish(owner, ticket, [], 0) is not None
+            warm[owner] = pushed
+        elif act == "forget":
+            await cache.forget(owner)
+            warm.pop(owner, None)
+            warming.pop(owner, None)
+        else:
+            check(owner)
+    for owner in GROUPS[0]:
+        check(owner)
+
+
 @pytest.mark.parametrize("adapter", TIMELINES)
 @given(
     kept=st.sets(st.integers(1, 200), max_size=LENGTH_MAX),

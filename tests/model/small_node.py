@@ -11,7 +11,8 @@ from typing import TypeVar, cast
 
 from model.interleaving import Interleaving, watch
 from model.small_stores import Ground
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.adapters.clock.mint import Mint
 from roost.assembly.engines import Stores
 from roost.commands.delete_tweet import DeleteTweet

@@ -8,7 +8,8 @@ from model.doing import Act
 from model.reading import check_home_amid
 from model.small_node import TTL_S, SmallNode
 from model.town import Town
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.assembly.engines import Stores
 from roost.domain.events import CelebrityChanged, Event, RelationChanged, TweetDeleted, TweetPosted
 from roost.domain.ids import TweetId, UserId

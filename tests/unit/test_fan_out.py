@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.adapters.log.memory import MemoryEventLog
 from roost.adapters.store.memory.celebrities import MemoryCelebrityStore
 from roost.adapters.store.memory.relations import MemoryRelationStore

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from contract.store_adapters import ANA, BEN, CEM, DEE, Stores, memory_stores, quote, reply, retweet, tweet
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.adapters.clock.manual import ManualClock
 from roost.adapters.clock.mint import Mint
 from roost.domain.celebrity import Celebrity, CelebrityState

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -26,6 +27,7 @@ from roost.adapters.sqlite_copies import (
     faults_of,
     opened_to_read,
 )
+from roost.adapters.sqlite_rows import insert_rows
 from roost.adapters.sqlite_writer import GroupWriter, Write
 from roost.domain.errors import DependencyDown, Draining, Overloaded
 from roost.domain.events import Event
@@ -232,13 +234,19 @@ class SqliteFile:
 
     def leave(self, connection: sqlite3.Connection, events: Sequence[Event]) -> Position:
         """Put events on the log within a job's transaction. The order of seq is the order of commits."""
+        return self.leave_each(connection, [events])[0]
+
+    def leave_each(self, connection: sqlite3.Connection, events: Sequence[Sequence[Event]]) -> list[Position]:
+        """As `leave`, for several jobs: where the last event of each stands."""
         at_ms = self._now_ms()
-        seq = 0
-        for event in events:
-            kind, body = encode_event(event)
-            inserted = connection.execute("INSERT INTO log (kind, at_ms, body) VALUES (?, ?, ?)", (kind, at_ms, body))
-            seq = inserted.lastrowid or 0
-        return Position(str(seq))
+        rows = [(kind, at_ms, body) for some in events for kind, body in map(encode_event, some)]
+        last = insert_rows(connection, "INSERT INTO log (kind, at_ms, body) VALUES", rows)
+        ends = accumulate(map(len, events))
+        # Within a transaction each row's number follows upon the one before.
+        return [
+            Position(str(last - len(rows) + end)) if some else Position("0")
+            for some, end in zip(events, ends, strict=True)
+        ]
 
     async def backup_to(self, path: Path) -> None:
         """Write a consistent copy of the file as it is now, while it is served; whole or not at all.

@@ -11,13 +11,32 @@ import fcntl
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, Protocol, Self, runtime_checkable
 
 from roost.domain.errors import DependencyDown
 
 Job = Callable[[sqlite3.Connection], Any]
+
+
+@runtime_checkable
+class JoinedJob(Protocol):
+    """A job that costs less together with others of its type.
+
+    Every statement gives up the interpreter lock, and behind a busy loop it takes half a millisecond to win it back:
+    four statements a job would be 500 jobs a second.
+    """
+
+    def __call__(self, connection: sqlite3.Connection) -> Any: ...
+
+    def together(self, connection: sqlite3.Connection, jobs: Sequence[Self]) -> Sequence[Any] | None:
+        """Do `jobs`, this one among them, in few statements, and return the value of each. None, with nothing
+        changed, where they must be done one by one; what is raised undoes all, and they are done one by one too.
+        """
+        ...
+
 
 GROUP_MAX = 512
 
@@ -139,10 +158,10 @@ class GroupWriter:
         """Run the group in one transaction; whether it stands."""
         try:
             try:
-                self._transaction(group, self._bare)
+                self._transaction(group, self._joined)
             except _Spoilt:
                 self._roll_back()
-                self._transaction(group, self._in_savepoint)
+                self._transaction(group, lambda writes: self._each(writes, self._in_savepoint))
         except sqlite3.Error as error:
             self._roll_back()
             _fail(group, f"the database {self.name} refuses to write: {error}")
@@ -152,12 +171,35 @@ class GroupWriter:
             raise
         return True
 
-    def _transaction(self, group: list[Write], run: Callable[[Write], None]) -> None:
+    def _transaction(self, group: list[Write], run: Callable[[list[Write]], None]) -> None:
         self.connection.execute("BEGIN IMMEDIATE")
-        for write in group:
-            if not write.done.cancelled():  # nobody waits for it any more, and nothing of it was done
-                run(write)
+        # Who is cancelled does not wait for it any more, and nothing of it was done.
+        run([write for write in group if not write.done.cancelled()])
         self.connection.execute("COMMIT")
+
+    def _each(self, writes: list[Write], run: Callable[[Write], None]) -> None:
+        for write in writes:
+            run(write)
+
+    def _joined(self, writes: list[Write]) -> None:
+        """Neighbours of a type that is made for it go together; the order of the others stays."""
+        for _, run in groupby(writes, key=lambda write: type(write.job)):
+            alike = list(run)
+            job = alike[0].job
+            if len(alike) == 1 or not isinstance(job, JoinedJob) or not self._together(job, alike):
+                self._each(alike, self._bare)
+
+    def _together(self, job: JoinedJob, alike: list[Write]) -> bool:
+        try:
+            values = job.together(self.connection, [write.job for write in alike])  # type: ignore[misc]  # of its type
+        except Exception as error:
+            self._raise_if_whole_group_fails(error)
+            raise _Spoilt from error
+        if values is None:
+            return False
+        for write, value in zip(alike, values, strict=True):
+            write.value, write.error = value, None
+        return True
 
     def _bare(self, write: Write) -> None:
         """Most jobs succeed or refuse before they change anything: those need no savepoint (a third more)."""

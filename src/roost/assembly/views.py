@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.assembly.engines import Engines
 from roost.assembly.settings import Settings
 from roost.domain.content import Content
@@ -26,6 +27,8 @@ RELATION_IDS_MAX = 20_000_000
 """Ids in the relations of all viewers that are kept: some 60 bytes each in a set."""
 ACT_IDS_MAX = 20_000_000
 SEGMENT_IDS_MAX = 4_000_000
+USER_INBOX_ROOM = 3
+"""A user timeline is pushed to by its user alone: boxes would save nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Caches:
             SEGMENT_IDS_MAX, ttl, now, _segment_weight
         )
         self.homes = MemoryTimelines(length, settings.timelines_cached_max, ttl, now)
-        self.user_timelines = MemoryTimelines(length, settings.timelines_cached_max, ttl, now)
+        self.user_timelines = MemoryTimelines(length, settings.timelines_cached_max, ttl, now, USER_INBOX_ROOM)
 
     def sweep(self) -> int:
         """Drop all that is unused for the time-to-live; how many entries went."""

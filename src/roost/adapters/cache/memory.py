@@ -1,11 +1,9 @@
 """Caches in this process: least recently used goes first, and whatever is unused for the time-to-live goes too."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from typing import Generic, TypeVar
 
-from roost.domain.ids import TweetId, UserId
-from roost.domain.timeline import IdList, longest
 from roost.ports.cache import Load
 
 K = TypeVar("K")
@@ -125,105 +123,3 @@ class MemoryReadThrough(Generic[K, V]):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._weight -= entry.weight
-
-
-class _Warm(IdList):
-    """A timeline that knows when it was last read."""
-
-    __slots__ = ("used_s",)
-    used_s: float
-
-
-class MemoryTimelines:
-    """Timelines of one kind in this process: 8 bytes an id, some 200 a timeline."""
-
-    def __init__(self, length_max: int, owners_max: int, ttl_s: float, monotonic_s: Callable[[], float]) -> None:
-        self._warm: OrderedDict[UserId, _Warm] = OrderedDict()
-        self._warming: dict[UserId, tuple[int, set[TweetId]]] = {}
-        self._tickets = 0
-        self._length_max = length_max
-        self._cut_at = longest(length_max)
-        self._owners_max = owners_max
-        self._ttl_s = ttl_s
-        self._now_s = monotonic_s
-
-    def __len__(self) -> int:
-        return len(self._warm)
-
-    async def push(self, id: TweetId, owners: Collection[UserId]) -> int:
-        # The hottest loop of a write: 790 times a tweet on a real graph. The usual case is inlined.
-        warm, taken, cut_at = self._warm, 0, self._cut_at
-        for owner in owners:
-            timeline = warm.get(owner)
-            if timeline is None:
-                continue
-            taken += 1
-            ids = timeline.ids
-            if ids and ids[-1] < id and len(ids) < cut_at:
-                ids.append(id)
-            else:
-                timeline.push(id)
-        if self._warming:
-            for owner in owners if len(owners) < len(self._warming) else self._warming.keys() & set(owners):
-                warming = self._warming.get(owner)
-                if warming is not None:
-                    warming[1].add(id)
-                    taken += 1
-        return taken
-
-    def peek(self, owner: UserId) -> IdList | None:
-        timeline = self._warm.get(owner)
-        if timeline is None:
-            return None
-        now = self._now_s()
-        if timeline.used_s + self._ttl_s < now:
-            del self._warm[owner]
-            return None
-        timeline.used_s = now
-        self._warm.move_to_end(owner)
-        return timeline
-
-    async def begin(self, owner: UserId) -> int:
-        self._tickets += 1
-        self._warming[owner] = (self._tickets, set())
-        return self._tickets
-
-    async def finish(self, owner: UserId, ticket: int, ids: Sequence[TweetId], floor: int) -> IdList | None:
-        warming = self._warming.get(owner)
-        if warming is None or warming[0] != ticket:
-            return None
-        del self._warming[owner]
-        pushed = (id for id in warming[1] if id >= floor)
-        timeline = _Warm(self._length_max, [*ids, *pushed], floor)
-        timeline.generation = ticket
-        timeline.used_s = self._now_s()
-        self._warm[owner] = timeline
-        self._warm.move_to_end(owner)
-        while len(self._warm) > self._owners_max:
-            self._warm.popitem(last=False)
-        return timeline
-
-    async def forget(self, owner: UserId) -> None:
-        self._warm.pop(owner, None)
-        self._warming.pop(owner, None)
-
-    async def forget_where(self, stale: Callable[[UserId], bool]) -> None:
-        for timelines in (self._warm, self._warming):
-            for owner in [owner for owner in timelines if stale(owner)]:
-                del timelines[owner]
-
-    async def clear(self) -> None:
-        self._warm.clear()
-        self._warming.clear()
-
-    def warm_owners(self) -> Collection[UserId]:
-        return self._warm.keys()
-
-    def sweep(self) -> int:
-        """Drop what is unread for the time-to-live; how many went."""
-        oldest_s = self._now_s() - self._ttl_s
-        dropped = 0
-        while self._warm and next(iter(self._warm.values())).used_s < oldest_s:
-            self._warm.popitem(last=False)
-            dropped += 1
-        return dropped

@@ -1,12 +1,16 @@
 """Tweets in the search file: FTS5 with the tweet's id as row id, so that newest first is its own order."""
 
 import sqlite3
+from collections.abc import Sequence
+
+import msgspec
 
 from roost.adapters.index.sqlite import remains, trends
 from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.match import facets_of, plan
 from roost.adapters.index.sqlite.position import keep_position, read_position
 from roost.adapters.index.sqlite.schema import TWEET_TABLES
+from roost.adapters.sqlite_rows import insert_rows
 from roost.domain.ids import Position, TweetId, UserId, Version, ms_of
 from roost.domain.search.document import IndexedTweet
 from roost.domain.search.query import Hashtag, ResolvedQuery, Term
@@ -18,10 +22,17 @@ from roost.ports.index import TweetBatch, TweetIndex, checked_limit
 VIEW = "tweets"
 
 _SEARCH = "SELECT rowid FROM found WHERE found MATCH ? AND rowid BETWEEN ? AND ? ORDER BY rowid DESC LIMIT ?"
-_KEPT = "SELECT version, author_id, words, facets, counted FROM tweet WHERE tweet_id = ?"
+# Ids come as one JSON array: a statement each would be a turn of the interpreter lock each.
+_KEPT = """SELECT tweet_id, version, author_id, words, facets, counted FROM tweet
+  WHERE tweet_id IN (SELECT value FROM json_each(?)) ORDER BY tweet_id"""
+_REMOVED = "SELECT tweet_id FROM removed_tweet WHERE tweet_id IN (SELECT value FROM json_each(?))"
 _ERASE = "INSERT INTO found (found, rowid, words, facets) VALUES ('delete', ?, ?, ?)"
 
 _Kept = tuple[Version, UserId, str, str, str]  # as _KEPT selects it
+
+
+def encode_json(ids: Sequence[int]) -> str:
+    return msgspec.json.encode(ids).decode()
 
 
 class SqliteTweetIndex(TweetIndex):
@@ -85,34 +96,46 @@ def _change_tweets(db: sqlite3.Connection, batch: TweetBatch, first_hour: int) -
         other = newest.get(tweet.tweet_id)
         if other is None or other.version < tweet.version:
             newest[tweet.tweet_id] = tweet
-    # In the order of ids: FTS5 ends a segment at each step back.
-    for id in sorted(removed | newest.keys()):
-        kept: _Kept | None = db.execute(_KEPT, (id,)).fetchone()
-        if id in removed:
-            if kept:
-                _erase(db, id, kept)
-        elif _is_news(db, newest[id], kept):
-            if kept:
-                _erase(db, id, kept)
-            _insert(db, newest[id], first_hour)
+    kept = _kept(db, sorted(removed | newest.keys()))
+    gone = _removed(db, [id for id in newest if id not in kept])
+    news = [
+        tweet for id, tweet in sorted(newest.items()) if id not in removed | gone and _is_newer(tweet, kept.get(id))
+    ]
+    # Both in the order of ids: FTS5 ends a segment at each step back.
+    replaced = {tweet.tweet_id for tweet in news}
+    for id, row in kept.items():
+        if id in removed or id in replaced:
+            _erase(db, id, row)
+    _insert(db, news, first_hour)
 
 
-def _is_news(db: sqlite3.Connection, tweet: IndexedTweet, kept: _Kept | None) -> bool:
-    if kept:
-        return tweet.version > kept[0]
-    tombstone = "SELECT 1 FROM removed_tweet WHERE tweet_id = ?"
-    return not db.execute(tombstone, (tweet.tweet_id,)).fetchone()
+def _kept(db: sqlite3.Connection, ids: Sequence[TweetId]) -> dict[TweetId, _Kept]:
+    """The rows that are there, by rising id."""
+    rows = db.execute(_KEPT, (encode_json(ids),)).fetchall()
+    return {id: tuple(row) for id, *row in rows}
 
 
-def _insert(db: sqlite3.Connection, tweet: IndexedTweet, first_hour: int) -> None:
-    id, words, facets = tweet.tweet_id, tweet.words.strip(), facets_of(tweet)
-    hour = hour_of(ms_of(id))
-    counts = tweet.public and not tweet.is_retweet and hour >= first_hour
-    counted = sorted(tweet.tags) if counts else []
-    row = (id, tweet.version, tweet.author_id, words, facets, " ".join(counted))
-    db.execute("INSERT INTO tweet VALUES (?, ?, ?, ?, ?, ?)", row)
-    db.execute("INSERT INTO found (rowid, words, facets) VALUES (?, ?, ?)", (id, words, facets))
-    trends.enter(db, tweet.author_id, hour, counted)
+def _removed(db: sqlite3.Connection, ids: Sequence[TweetId]) -> set[TweetId]:
+    return {id for (id,) in db.execute(_REMOVED, (encode_json(ids),))}
+
+
+def _is_newer(tweet: IndexedTweet, kept: _Kept | None) -> bool:
+    return kept is None or tweet.version > kept[0]
+
+
+def _insert(db: sqlite3.Connection, tweets: Sequence[IndexedTweet], first_hour: int) -> None:
+    rows, found = [], []
+    for tweet in tweets:
+        id, words, facets = tweet.tweet_id, tweet.words.strip(), facets_of(tweet)
+        hour = hour_of(ms_of(id))
+        counts = tweet.public and not tweet.is_retweet and hour >= first_hour
+        counted = sorted(tweet.tags) if counts else []
+        rows.append((id, tweet.version, tweet.author_id, words, facets, " ".join(counted)))
+        found.append((id, words, facets))
+        if counted:
+            trends.enter(db, tweet.author_id, hour, counted)
+    insert_rows(db, "INSERT INTO tweet VALUES", rows)
+    insert_rows(db, "INSERT INTO found (rowid, words, facets) VALUES", found)
 
 
 def _erase(db: sqlite3.Connection, id: TweetId, kept: _Kept) -> None:

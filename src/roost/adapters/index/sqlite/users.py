@@ -1,10 +1,14 @@
 """Users in the search file: their keys in order, so that a prefix is a range."""
 
 import sqlite3
+from collections.abc import Sequence
+
+import msgspec
 
 from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.position import keep_position, read_position
 from roost.adapters.index.sqlite.schema import USER_TABLES
+from roost.adapters.sqlite_rows import insert_rows
 from roost.domain.ids import Position, UserId
 from roost.domain.search.people import IndexedUser, UserPrefix
 from roost.ports.index import UserBatch, UserIndex, checked_limit
@@ -19,6 +23,10 @@ KEYS_SCANNED_MAX = 10_000
 
 _KEY_END = "\U0010ffff"  # above every character that a key may hold
 
+_REMOVED = "SELECT user_id FROM removed_user WHERE user_id IN (SELECT value FROM json_each(?))"
+# One row in all: a row in a thread costs a turn of the interpreter lock.
+_KEPT = """SELECT json_group_array(json_array(user_id, version, name, followers, keys)) FROM user
+  WHERE user_id IN (SELECT value FROM json_each(?))"""
 _NAMED = "SELECT user_id FROM user WHERE name = ? ORDER BY followers DESC, user_id LIMIT ?"
 _BY_START = "SELECT user_id FROM user_start WHERE start = ? ORDER BY followers DESC, user_id LIMIT ?"
 _BY_KEY = (
@@ -36,8 +44,7 @@ class SqliteUserIndex(UserIndex):
 
     async def apply(self, batch: UserBatch, position: Position | None = None) -> None:
         def change(db: sqlite3.Connection) -> None:
-            for user in batch.put:
-                _put(db, user)
+            _put_all(db, batch.put)
             for id in batch.removed:
                 db.execute("INSERT OR IGNORE INTO removed_user VALUES (?)", (id,))
                 _erase(db, id)
@@ -67,20 +74,31 @@ def _search(db: sqlite3.Connection, text: str, limit: int) -> list[UserId]:
     return list(dict.fromkeys(UserId(id) for (id,) in found))[:limit]
 
 
+def _put_all(db: sqlite3.Connection, users: Sequence[IndexedUser]) -> None:
+    """Most are recounted and have the followers that they had: those cost no write."""
+    newest: dict[UserId, IndexedUser] = {}
+    for user in users:
+        other = newest.get(user.user_id)
+        if other is None or other.version <= user.version:
+            newest[user.user_id] = user
+    array = (msgspec.json.encode(list(newest)).decode(),)
+    removed = {id for (id,) in db.execute(_REMOVED, array)}
+    ((kept_rows,),) = db.execute(_KEPT, array).fetchall()
+    kept = {id: row for id, *row in msgspec.json.decode(kept_rows)}
+    for id, user in newest.items():
+        row = [user.version, user.name.lower(), user.followers, "\n".join(sorted(user.keys))]
+        known = kept.get(id)
+        if id not in removed and (known is None or (known[0] <= user.version and known != row)):
+            _put(db, user)
+
+
 def _put(db: sqlite3.Connection, user: IndexedUser) -> None:
     id, keys = user.user_id, sorted(user.keys)
-    if db.execute("SELECT 1 FROM removed_user WHERE user_id = ?", (id,)).fetchone():
-        return
-    kept = db.execute("SELECT version FROM user WHERE user_id = ?", (id,)).fetchone()
-    if kept and kept[0] > user.version:
-        return
     _erase(db, id)
     row = (id, user.version, user.name.lower(), user.followers, "\n".join(keys))
     db.execute("INSERT INTO user VALUES (?, ?, ?, ?, ?)", row)
-    rows = [(key, id, user.followers) for key in keys]
-    db.executemany("INSERT INTO user_key VALUES (?, ?, ?)", rows)
-    starts = [(start, user.followers, id) for start in _starts(keys)]
-    db.executemany("INSERT INTO user_start VALUES (?, ?, ?)", starts)
+    insert_rows(db, "INSERT INTO user_key VALUES", [(key, id, user.followers) for key in keys])
+    insert_rows(db, "INSERT INTO user_start VALUES", [(start, user.followers, id) for start in sorted(_starts(keys))])
 
 
 def _erase(db: sqlite3.Connection, id: UserId) -> None:

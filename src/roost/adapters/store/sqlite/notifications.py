@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.tables import BEYOND_ALL, rows_among
+from roost.adapters.sqlite_rows import insert_rows
+from roost.adapters.store.sqlite.tables import BEYOND_ALL, SLICE_ROWS, rows_among
 from roost.domain.events import Notified
 from roost.domain.ids import UserId
 from roost.domain.notification import Notification, NotificationKind
@@ -27,8 +28,14 @@ class SqliteNotificationStore:
         rows = [(each.user_id, each.id, each.kind.value, each.actor, each.tweet_id) for each in notifications]
 
         def job(connection: sqlite3.Connection) -> None:
-            new = [row for row in rows if connection.execute(_INSERT, row).rowcount]
-            self._file.leave(connection, [Notified(user, id) for user, id, *_ in new])
+            there: set[tuple[int, int]] = set()
+            for some in (rows[at : at + SLICE_ROWS] for at in range(0, len(rows), SLICE_ROWS)):
+                marks = ", ".join(["(?, ?)"] * len(some))
+                sql = f"SELECT user_id, id FROM notifications WHERE (user_id, id) IN (VALUES {marks})"  # noqa: S608
+                there.update(connection.execute(sql, [value for user, id, *_ in some for value in (user, id)]))
+            new = {row[:2]: row for row in rows if row[:2] not in there}
+            insert_rows(connection, "INSERT INTO notifications VALUES", list(new.values()))
+            self._file.leave(connection, [Notified(user, id) for user, id in new])
 
         if rows:
             await self._file.write(job)

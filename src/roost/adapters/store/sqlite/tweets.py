@@ -8,9 +8,10 @@ A plain tweet writes three rows: its own, its place among the author's, and its 
 import asyncio
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from roost.adapters.sqlite_file import SqliteFile
+from roost.adapters.sqlite_rows import insert_rows
 from roost.adapters.store.sqlite.author_merge import Stretch, foremost
 from roost.adapters.store.sqlite.tables import BEYOND_ALL, SLICE_ROWS, among, ids_of, pieces, rows_among
 from roost.adapters.store.sqlite.tweet_rows import decode_tweet, encode_tweet
@@ -51,31 +52,10 @@ class SqliteTweetStore:
         self._file = file
 
     async def add(self, tweet: Tweet, ref: Ref | None, events: Sequence[Event]) -> Posted:
-        body = encode_tweet(tweet)
         if ref is not None:
             _check_encodable(ref)
-
-        def job(connection: sqlite3.Connection) -> Posted:
-            known = None if ref is None else _posted_by(connection, ref)
-            if known is not None:
-                return known
-            posted = _retweeted_already(connection, tweet) or self._insert(connection, tweet, body, events)
-            if ref is not None:
-                _keep_ref(connection, ref, posted)
-            return posted
-
-        return await self._file.write(job)
-
-    def _insert(self, connection: sqlite3.Connection, tweet: Tweet, body: bytes, events: Sequence[Event]) -> Posted:
-        _check_content(connection, tweet)
-        row = (tweet.id, tweet.deleted, body)
-        if not connection.execute("INSERT OR IGNORE INTO tweets VALUES (?, ?, ?)", row).rowcount:
-            return Posted(tweet.id, None, repeated=True)
-        for id in tweet.content:
-            connection.execute("UPDATE contents SET tweet_id = ? WHERE content_id = ?", (tweet.id, id))
-        for statement, place in _places(tweet):
-            connection.execute(_INSERTS[statement], place)
-        return Posted(tweet.id, self._file.leave(connection, events) if events else None)
+        add = _AddWithContent if tweet.content else _Add
+        return await self._file.write(add(self._file, tweet, encode_tweet(tweet), ref, events))
 
     async def posted_by_ref(self, user_id: UserId, ref: str, now_ms: int) -> tuple[TweetId, bytes] | None:
         sql = "SELECT tweet_id, digest FROM refs WHERE user_id = ? AND ref = ? AND expires_ms > ?"
@@ -175,6 +155,69 @@ class SqliteTweetStore:
         return [TweetId(id) for id in ids_of(self._file, sql, *parameters)]
 
 
+@dataclass(frozen=True, slots=True)
+class _AddWithContent:
+    """A job of its own: content is looked at and changed one by one."""
+
+    file: SqliteFile
+    tweet: Tweet
+    body: bytes
+    ref: Ref | None
+    events: Sequence[Event]
+
+    def __call__(self, connection: sqlite3.Connection) -> Posted:
+        known = None if self.ref is None else _posted_by(connection, self.ref)
+        if known is not None:
+            return known
+        posted = _retweeted_already(connection, self.tweet) or self._insert(connection)
+        if self.ref is not None:
+            _keep_refs(connection, [(self.ref, posted)])
+        return posted
+
+    def _insert(self, connection: sqlite3.Connection) -> Posted:
+        tweet = self.tweet
+        _check_content(connection, tweet)
+        row = (tweet.id, tweet.deleted, self.body)
+        if not connection.execute("INSERT OR IGNORE INTO tweets VALUES (?, ?, ?)", row).rowcount:
+            return Posted(tweet.id, None, repeated=True)
+        for id in tweet.content:
+            connection.execute("UPDATE contents SET tweet_id = ? WHERE content_id = ?", (tweet.id, id))
+        for table, place in _places(tweet):
+            connection.execute(_INSERTS[table], place)
+        return Posted(tweet.id, self.file.leave(connection, self.events) if self.events else None)
+
+
+class _Add(_AddWithContent):
+    """What has no content goes together with others: three statements and their like for all."""
+
+    __slots__ = ()
+
+    def together(self, connection: sqlite3.Connection, jobs: "Sequence[_Add]") -> Sequence[Posted] | None:
+        refs = [job.ref for job in jobs if job.ref is not None]
+        retweets = [(job.tweet.author, job.tweet.retweet_of) for job in jobs if job.tweet.retweet_of is not None]
+        if _any_there(connection, "refs", "user_id, ref", [(ref.user_id, ref.ref) for ref in refs]):
+            return None
+        if _any_there(connection, "retweet_by", "user_id, tweet_id", retweets):
+            return None
+        insert_rows(
+            connection, "INSERT INTO tweets VALUES", [(job.tweet.id, job.tweet.deleted, job.body) for job in jobs]
+        )
+        places: dict[str, list[tuple[int, ...]]] = {}
+        for job in jobs:
+            for table, place in _places(job.tweet):
+                places.setdefault(table, []).append(place)
+        for table, rows in places.items():
+            insert_rows(connection, f"INSERT INTO {table} VALUES", rows)
+        left = self.file.leave_each(connection, [job.events for job in jobs])
+        posted = [
+            Posted(job.tweet.id, position if job.events else None) for job, position in zip(jobs, left, strict=True)
+        ]
+        kept = [(job.ref, one) for job, one in zip(jobs, posted, strict=True) if job.ref is not None]
+        if kept:
+            _keep_refs(connection, kept)
+        return posted
+
+
 _INSERTS = {
     "user_tweets": "INSERT INTO user_tweets VALUES (?, ?)",
     "replies": "INSERT INTO replies VALUES (?, ?)",
@@ -238,15 +281,26 @@ def _check_content(connection: sqlite3.Connection, tweet: Tweet) -> None:
             raise Invalid.field("content_ids", f"{id[:40]} is no content of yours that is in no tweet yet")
 
 
-def _keep_ref(connection: sqlite3.Connection, ref: Ref, posted: Posted) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO refs VALUES (?, ?, ?, ?, ?, ?)",
-        (ref.user_id, ref.ref, ref.digest, posted.tweet_id, posted.position, ref.expires_ms),
-    )
+def _any_there(connection: sqlite3.Connection, table: str, key: str, keys: Sequence[tuple[object, ...]]) -> bool:
+    """Whether a row has one of these keys, or two are the same."""
+    if len(set(keys)) < len(keys):
+        return True
+    for some in (keys[at : at + SLICE_ROWS] for at in range(0, len(keys), SLICE_ROWS)):
+        marks = ", ".join(["(?, ?)"] * len(some))
+        values = [value for pair in some for value in pair]
+        sql = f"SELECT 1 FROM {table} WHERE ({key}) IN (VALUES {marks}) LIMIT 1"  # noqa: S608 - our own names
+        if connection.execute(sql, values).fetchone():
+            return True
+    return False
+
+
+def _keep_refs(connection: sqlite3.Connection, refs: Sequence[tuple[Ref, Posted]]) -> None:
+    rows = [(ref.user_id, ref.ref, ref.digest, it.tweet_id, it.position, ref.expires_ms) for ref, it in refs]
+    insert_rows(connection, "INSERT OR REPLACE INTO refs VALUES", rows)
     connection.execute(
         "DELETE FROM refs WHERE (user_id, ref) IN (SELECT user_id, ref FROM refs WHERE expires_ms <= ?"
         " ORDER BY expires_ms LIMIT ?)",
-        (ref.expires_ms - REF_KEPT_MS, REFS_DROPPED_A_POST),
+        (min(ref.expires_ms for ref, _ in refs) - REF_KEPT_MS, REFS_DROPPED_A_POST * len(refs)),
     )
 
 
