@@ -27,6 +27,8 @@ from roost.views.viewer_acts import Acts, ViewerActs
 
 WINDOW = 150
 """Candidates settled at once: more than the largest page, so that it knows whether anything is older."""
+SPARE = 50
+"""Judged beyond the page that was asked for, where much came at once: what of it is hidden must not make it short."""
 CELLS_MAX = 300
 """Beyond it the older half of a home's cells is left to the next settling."""
 
@@ -66,7 +68,7 @@ class SettledHomes:
         Not joined, so that whoever puts a head before it copies the page once, not three times.
         """
         home = self._settled.get(viewer)
-        if home is None or not self._holds(viewer, home):
+        if home is None or not self._holds(viewer, home, limit + SPARE):
             return None
         cells = home.cells[: -limit - 1 : -1]
         more = len(home.cells) > limit
@@ -108,7 +110,7 @@ class SettledHomes:
             if len(self._settled) > self.viewers_max:
                 self._settled.popitem(last=False)
 
-    def _holds(self, viewer: UserId, home: _Home) -> bool:
+    def _holds(self, viewer: UserId, home: _Home, window: int) -> bool:
         if not self._is_current(viewer, home):
             del self._settled[viewer]
             return False
@@ -116,9 +118,9 @@ class SettledHomes:
             head, late = home.heads[index]
             ids = timeline.ids
             if (ids and ids[-1] != head) or timeline.late != late:
-                if self._take_up(home, index, timeline):
+                if self._take_up(home, index, timeline, window):
                     continue
-                if self._start_over(home):
+                if self._start_over(home, window):
                     return True
                 del self._settled[viewer]
                 return False
@@ -132,9 +134,9 @@ class SettledHomes:
         peek = self.homes.users.cache.peek
         return all(peek(home.owners[index]) is home.lists[index] for index in range(1, len(home.lists)))
 
-    def _take_up(self, home: _Home, index: int, timeline: IdList) -> bool:
+    def _take_up(self, home: _Home, index: int, timeline: IdList, window: int) -> bool:
         """Judge what was pushed since. False where something is not at hand."""
-        new = self._pushed(home, index, timeline)
+        new = self._pushed(home, index, timeline, window)
         if new is None:
             return False
         home.heads[index] = _head(timeline)
@@ -148,19 +150,19 @@ class SettledHomes:
             home.end = False
         return True
 
-    def _pushed(self, home: _Home, index: int, timeline: IdList) -> Sequence[TweetId] | None:
+    def _pushed(self, home: _Home, index: int, timeline: IdList, window: int) -> Sequence[TweetId] | None:
         """What is on the timeline and not in the home, newest first; None where that cannot be told any more."""
         head, late = home.heads[index]
         if head < timeline.floor - 1:  # some of what came since has fallen off its end already
             return None
-        new: Sequence[TweetId] = timeline.newer(TweetId(head), WINDOW)
+        new: Sequence[TweetId] = timeline.newer(TweetId(head), window)
         if timeline.late != late:
             # Ids are given before they are written: of tweets posted at the same moment one often comes late.
             below = timeline.late_since(late)
             if below is None:
                 return None
             new = sorted({*new, *below}, reverse=True)
-        if len(new) >= WINDOW or not (home.cells or home.end):
+        if len(new) >= window or not (home.cells or home.end):
             return None
         newest = home.cells[-1].id if home.cells else 0
         if new and new[-1] <= newest:  # it came late, or another list was further, or has some of these too
@@ -169,17 +171,17 @@ class SettledHomes:
             new = [id for id in new if id > lowest and id not in known]
         return new
 
-    def _start_over(self, home: _Home) -> bool:
+    def _start_over(self, home: _Home, window: int) -> bool:
         """Judge the newest anew, where too much came for it to be put on top: of what is at hand, without the query.
         A server that gets behind must not pay more a page the further it is behind.
         """
         lists = home.lists
         home.heads = [_head(timeline) for timeline in lists]
         floor = max(timeline.floor for timeline in lists)
-        found = {id for timeline in lists for id in timeline.older(None, WINDOW) if id >= floor}
-        newest = sorted(found, reverse=True)[:WINDOW]
+        found = {id for timeline in lists for id in timeline.older(None, window) if id >= floor}
+        newest = sorted(found, reverse=True)[:window]
         home.cells = []
-        home.end = not floor and len(newest) < WINDOW
+        home.end = not floor and len(newest) < window
         return self._judge(home, newest)
 
     def _judge(self, home: _Home, ids: Sequence[TweetId]) -> bool:

@@ -17,13 +17,13 @@ from roost.domain.ids import Position, TweetId, UserId
 from roost.ports.cache import TimelineCache
 from roost.ports.log import EventLog, Logged
 from roost.views.celebrities import CelebrityView
-from roost.views.relations import NOBODY, FollowerView
+from roost.views.relations import FOLLOWERS_A_PAGE, NOBODY, FollowerView
 
-FOLLOWERS_AT_ONCE = 1_000
-"""0.3 to 1 ms of pushing: the longest that one tweet holds the loop. Few authors have more."""
-FOLLOWERS_A_TURN = 200
+FOLLOWERS_AT_ONCE = FOLLOWERS_A_PAGE
+"""Some 0.1 ms of pushing: the longest that one tweet holds the loop. Few authors have more."""
+FOLLOWERS_A_TURN = FOLLOWERS_A_PAGE
 """Of what is left, between two looks at whatever else is due. A tweet takes some eight steps of the loop until it
-stands on a timeline, and waits for a turn at each: at 0.1 to 0.2 ms each that is 1 to 2 ms. A turn costs 9 µs more."""
+stands on a timeline, and waits for a turn at each."""
 RESTS_MAX = 10_000
 """Large fan-outs under way at a time in one process, some 160 bytes each. Beyond it the reaction waits."""
 _NOWHERE = Position("")

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from roost.domain.ids import UserId
 from roost.domain.relation import STRANGER, Relations
@@ -11,7 +11,9 @@ from roost.ports.relations import FOLLOWERS_PAGE_MAX, RelationStore
 
 NOBODY = UserId(0)
 FOLLOWERS_CACHED_MAX = 50_000
-"""Authors with more followers are paged from the store: 400 kB an author is the most that is kept of one."""
+"""Authors with more followers are paged from the store: 800 kB an author is the most that is kept of one."""
+FOLLOWERS_A_PAGE = 1_000
+"""Pages of this size are kept ready: who knows something of a page by its identity need not look at it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ class FollowerView:
         if not cached.complete:
             return await self.store.followers(author, after, limit)
         start = bisect_right(cached.ids, after)
+        page, beyond = divmod(start, FOLLOWERS_A_PAGE)
+        if limit == FOLLOWERS_A_PAGE and not beyond and page < len(cached.pages):
+            return cached.pages[page]
         return cached.ids[start : start + limit]
 
     async def _load(self, authors: Collection[UserId]) -> Mapping[UserId, "CachedFollowers"]:
@@ -70,11 +75,16 @@ class FollowerView:
 
 @dataclass(frozen=True, slots=True)
 class CachedFollowers:
-    """`ids` are all of them when `complete`; else there are too many to keep."""
+    """`ids` are all of them when `complete`, else there are too many to keep; `pages` are the same ids."""
 
     ids: tuple[UserId, ...]
     complete: bool
+    pages: tuple[tuple[UserId, ...], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        starts = range(0, len(self.ids), FOLLOWERS_A_PAGE)
+        object.__setattr__(self, "pages", tuple(self.ids[start : start + FOLLOWERS_A_PAGE] for start in starts))
 
     @property
     def weight(self) -> int:
-        return len(self.ids) + 16
+        return len(self.ids) * (1 if len(self.pages) <= 1 else 2) + 16

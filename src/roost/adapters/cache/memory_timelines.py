@@ -1,9 +1,9 @@
 """Timelines in this process: what is pushed waits in a box beside each and is put on it when it is read."""
 
 from array import array
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
-from operator import lt
 
 import numpy as np
 
@@ -27,23 +27,25 @@ class _Warm(IdList):
     used_s: float
 
     def take_in(self, pushed: "array[int]") -> None:
-        """Put what waited in its place: one id at least."""
+        """Put what waited in its place: one id at least.
+
+        Nobody has looked since the first of them came, so that among themselves none of them is late.
+        """
         ids = self.ids
-        rises = all(map(lt, pushed, pushed[1:]))
-        if rises and pushed[0] >= self.floor and (not ids or pushed[0] > ids[-1]):
-            ids.extend(pushed)
-            if len(ids) > longest(self.length_max):
-                self._trim()
-        else:
-            for id in pushed:
-                self.push(TweetId(id))
+        new = sorted(set(pushed))
+        first = bisect_right(new, max(ids[-1] if ids else 0, self.floor - 1))
+        for id in new[:first]:
+            self.push(TweetId(id))
+        ids.extend(new[first:])
+        if len(ids) > longest(self.length_max):
+            self._trim()
 
 
 class _BoxesOf:
     """The boxes of collections of owners that are pushed to again and again, as the followers of an author are.
 
-    Kept by identity: a view gives the same object as long as nothing changed. Any owner who becomes warm or cold makes
-    all stale.
+    Kept by identity: a view gives the same tuple as long as nothing changed. Any owner who becomes warm or cold makes
+    all stale. What is no tuple may change under its identity, and is looked up each time.
     """
 
     def __init__(self, boxes: dict[UserId, int]) -> None:
@@ -60,6 +62,8 @@ class _BoxesOf:
         if known is not None and known[1] == self._changes:
             return known[2]
         rows = np.array(list(filter(None, map(self._boxes.get, owners))), np.int64)
+        if not isinstance(owners, tuple):
+            return rows
         if known is None:
             self._weight += len(owners)
         self._known[id(owners)] = owners, self._changes, rows
