@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 from harness.figures import Report
 
-from roost.adapters.cache.memory import MemoryReadThrough, MemoryTimelines
+from roost.adapters.cache.memory import MemoryReadThrough
+from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.adapters.log.memory import MemoryEventLog
 from roost.adapters.store.memory.celebrities import MemoryCelebrityStore
 from roost.adapters.store.memory.relations import MemoryRelationStore

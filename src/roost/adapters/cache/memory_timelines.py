@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
-from roost.adapters.cache.inboxes import Inboxes, Rows
+from roost.adapters.inboxes import Inboxes, Rows
 from roost.domain.ids import TweetId, UserId
 from roost.domain.timeline import IdList, longest
 
