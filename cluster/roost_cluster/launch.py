@@ -21,7 +21,9 @@ class NotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How to start one server. Its output goes to `folder`/out.log. `ready` asks it, it does not only look at a port."""
+    """How to start one server, whose output goes to out.log in `folder`. `ready` asks it, not only whether a port is
+    open.
+    """
 
     name: str
     argv: Sequence[str]
