@@ -59,7 +59,7 @@ async def _rate(followers: int) -> float:
     log = MemoryEventLog(lambda: 0)
     authors = [UserId(-1 - number) for number in range(OWNERS // followers)]
     for number, author in enumerate(authors):
-        await kept.put(author, CachedFollowers(tuple(_followers(number, followers)), complete=True))
+        await kept.put(author, CachedFollowers.of(list(_followers(number, followers))))
     rests = OwnRests()
     fan_out = FanOut(
         FollowerView(MemoryRelationStore(log.leave), kept), homes, CelebrityView(MemoryCelebrityStore(log.leave)), rests

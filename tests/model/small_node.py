@@ -223,7 +223,7 @@ class SmallNode:
         self.tweets = TweetView(stores.tweets, self._cache(TWEETS_MAX), stores.counts, self._cache(TWEETS_MAX))
         self.users = UserView(stores.accounts, self._cache(), self._cache(), stores.counts, self._cache())
         self.relations = RelationView(stores.relations, self._cache())
-        self.followers = FollowerView(stores.relations, self._cache())
+        self.followers = FollowerView(stores.relations, self._cache(), page_size=self.followers_at_once)
         self.celebrities = self.celebrity_view(stores.celebrities)
         self.acts = ViewerActs(stores.likes, stores.tweets, self._cache())
         self.sessions = SessionView(stores.sessions, self._cache(), self.ground.clock)

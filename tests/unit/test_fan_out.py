@@ -32,13 +32,13 @@ class Town:
         self.log = MemoryEventLog(lambda: 0)
         self.homes = MemoryTimelines(800, 100_000, DAY_S, time.monotonic)
         kept: MemoryReadThrough[UserId, CachedFollowers] = MemoryReadThrough(10**6, DAY_S, time.monotonic)
-        self.followers = FollowerView(MemoryRelationStore(self.log.leave), kept)
+        self.followers = FollowerView(MemoryRelationStore(self.log.leave), kept, page_size=A_TURN)
         celebrities = CelebrityView(MemoryCelebrityStore(self.log.leave))
         self.fan_out = FanOut(self.followers, self.homes, celebrities, self.own)
 
     async def has_followers(self, count: int) -> list[UserId]:
         followers = [UserId(10 + 3 * number) for number in range(count)]
-        await self.followers.cache.put(AUTHOR, CachedFollowers(tuple(followers), complete=True))
+        await self.followers.cache.put(AUTHOR, CachedFollowers.of(followers, self.followers.page_size))
         for follower in followers:
             await self.homes.finish(follower, await self.homes.begin(follower), (), 0)
         return followers

@@ -174,6 +174,10 @@ class SqliteFile:
         writer.put(Write(job, done))
         return await done
 
+    def is_writing(self) -> bool:
+        """Whether somebody waits for a write."""
+        return self._waiting_count > 0
+
     def _one_less(self, done: "asyncio.Future[Any]") -> None:
         self._waiting_count -= 1
 

@@ -122,6 +122,7 @@ async def open_embedded(settings: Settings, folder: DataFolder, seat: Seat | Non
             ids=mint,
             signing_key=folder.signing_key(),
             used_tickets=None if seat is None else used_tickets.SqliteUsedTickets(file),
+            is_writing=file.is_writing,
         )
 
 

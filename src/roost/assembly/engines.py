@@ -1,5 +1,6 @@
 """All ports of one node, filled: what an assembly of adapters hands on to the rest of the assembly."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from roost.ports.accounts import AccountStore, OneTimeTokenStore, SessionStore
@@ -45,6 +46,7 @@ class Stores:
 class Engines:
     """Everything from outside the core. `signing_key` signs content addresses.
 
+    `is_writing`: whether a thread of this process is at work on writes that somebody waits for.
     `used_tickets` where several workers hand out tickets; who serves alone remembers them himself.
     """
 
@@ -64,3 +66,4 @@ class Engines:
     ids: IdSource
     signing_key: bytes
     used_tickets: UsedTickets | None = None
+    is_writing: Callable[[], bool] = lambda: False

@@ -157,7 +157,7 @@ async def lead(node: Node) -> None:
 
 
 def _node(engines: Engines, settings: Settings, views: Views, progress: Progress) -> Node:
-    stores, ids, rests = engines.stores, engines.ids, OwnRests()
+    stores, ids, rests = engines.stores, engines.ids, OwnRests(is_writing=engines.is_writing)
     return Node(
         engines=engines,
         settings=settings,

@@ -2,7 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Self
 
 from roost.domain.ids import UserId
 from roost.domain.relation import STRANGER, Relations
@@ -11,9 +13,11 @@ from roost.ports.relations import FOLLOWERS_PAGE_MAX, RelationStore
 
 NOBODY = UserId(0)
 FOLLOWERS_CACHED_MAX = 50_000
-"""Authors with more followers are paged from the store: 800 kB an author is the most that is kept of one."""
-FOLLOWERS_A_PAGE = 1_000
-"""Pages of this size are kept ready: who knows something of a page by its identity need not look at it again."""
+"""Authors with more followers are paged from the store: 400 kB an author is the most that is kept of one."""
+FOLLOWERS_A_PAGE = 500
+"""Pages of this size are kept ready: who knows something of one by its identity need not look at it again."""
+FOLLOWERS_READ_AT_ONCE = 100
+"""Of an author who is paged from the store: some 60 µs of the loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +40,32 @@ class RelationView:
 
 @dataclass(frozen=True, slots=True)
 class FollowerView:
-    """Follower ids of authors, rising. An author beyond the bound is paged from the store."""
+    """Follower ids of authors, rising, a page at a time. An author beyond the bound is paged from the store."""
 
     store: RelationStore
     cache: ReadThrough[UserId, "CachedFollowers"]
+    page_size: int = FOLLOWERS_A_PAGE
 
     async def pages(self, author: UserId) -> AsyncIterator[Sequence[UserId]]:
-        """All followers, rising, in pages of at most FOLLOWERS_PAGE_MAX."""
-        after = NOBODY
-        while page := await self.page(author, after, FOLLOWERS_PAGE_MAX):
-            yield page
-            after = page[-1]
+        """All followers."""
+        after, more = NOBODY, True
+        while more:
+            page, more = await self.page(author, after)
+            if page:
+                yield page
+                after = page[-1]
 
-    async def page(self, author: UserId, after: UserId, limit: int) -> Sequence[UserId]:
-        """The first `limit` followers with ids above `after`, rising; fewer only where there are no more."""
+    async def page(self, author: UserId, after: UserId) -> tuple[Sequence[UserId], bool]:
+        """The first followers with ids above `after`, at most a page, and whether there may be more.
+
+        As long as nobody follows or unfollows, the pages of a cached author are the same objects.
+        """
         cached = (await self.cache.get_many([author], self._load))[author]
-        if not cached.complete:
-            return await self.store.followers(author, after, limit)
-        start = bisect_right(cached.ids, after)
-        page, beyond = divmod(start, FOLLOWERS_A_PAGE)
-        if limit == FOLLOWERS_A_PAGE and not beyond and page < len(cached.pages):
-            return cached.pages[page]
-        return cached.ids[start : start + limit]
+        if cached.complete:
+            return cached.page(after)
+        limit = min(FOLLOWERS_READ_AT_ONCE, self.page_size)
+        read = await self.store.followers(author, after, limit)
+        return read, len(read) == limit
 
     async def _load(self, authors: Collection[UserId]) -> Mapping[UserId, "CachedFollowers"]:
         return {author: await self._load_one(author) for author in authors}
@@ -70,21 +78,29 @@ class FollowerView:
                 return CachedFollowers((), complete=False)
             if len(page) < FOLLOWERS_PAGE_MAX:
                 break
-        return CachedFollowers(tuple(ids), complete=True)
+        return CachedFollowers.of(ids, self.page_size)
 
 
 @dataclass(frozen=True, slots=True)
 class CachedFollowers:
-    """`ids` are all of them when `complete`, else there are too many to keep; `pages` are the same ids."""
+    """`pages` are all of them when `complete`; else there are too many to keep."""
 
-    ids: tuple[UserId, ...]
+    pages: tuple[tuple[UserId, ...], ...]
     complete: bool
-    pages: tuple[tuple[UserId, ...], ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        starts = range(0, len(self.ids), FOLLOWERS_A_PAGE)
-        object.__setattr__(self, "pages", tuple(self.ids[start : start + FOLLOWERS_A_PAGE] for start in starts))
+    @classmethod
+    def of(cls, ids: Sequence[UserId], page_size: int = FOLLOWERS_A_PAGE) -> Self:
+        """All of them, rising."""
+        return cls(tuple(tuple(ids[at : at + page_size]) for at in range(0, len(ids), page_size)), complete=True)
+
+    def page(self, after: UserId) -> tuple[Sequence[UserId], bool]:
+        """What there is of a page above `after`, and whether there is more."""
+        number = bisect_right(self.pages, after, key=itemgetter(-1))
+        if number == len(self.pages):
+            return (), False
+        page, more = self.pages[number], number + 1 < len(self.pages)
+        return (page if page[0] > after else page[bisect_right(page, after) :]), more
 
     @property
     def weight(self) -> int:
-        return len(self.ids) * (1 if len(self.pages) <= 1 else 2) + 16
+        return sum(map(len, self.pages)) + 16
