@@ -17,7 +17,7 @@ from roost.domain.errors import Refused
 from roost.domain.ids import TweetId, UserId, Version
 from roost.domain.notification import Notification, NotificationKind
 from roost.domain.timeline import Page
-from roost.domain.tweet import REF_KEPT_MS, Tweet
+from roost.domain.tweet import REF_KEPT_MS, Ref, Tweet
 from roost.ports.likes import Like
 
 T = TypeVar("T")
@@ -31,6 +31,9 @@ cursors = st.none() | st.integers(0, 26).map(TweetId)
 limits = st.integers(1, 12)
 names = st.none() | st.sampled_from(["r1", "r2"])
 kinds = st.sampled_from(["plain", "reply", "retweet", "quote"])
+Draft = tuple[TweetId, UserId, str, TweetId, UserId, str | None]
+"""Id, author, kind, what it aims at and whose that is, and the client's name for it."""
+drafts: st.SearchStrategy[Draft] = st.tuples(tweets, users, kinds, tweets, users, names)
 
 
 class StoresAgree(RuleBasedStateMachine):
@@ -69,21 +72,32 @@ class StoresAgree(RuleBasedStateMachine):
         self.version += 1
         return Version(self.version)
 
-    @rule(id=tweets, author=users, kind=kinds, at=tweets, at_author=users, name=names)
-    def post(
-        self,
-        id: TweetId,
-        author: UserId,
-        kind: str,
-        at: TweetId,
-        at_author: UserId,
-        name: str | None,
-    ) -> None:
+    @rule(draft=drafts)
+    def post(self, draft: Draft) -> None:
+        post = self.made(draft)
+        self.in_all(lambda stores: stores.post(*post))
+
+    @rule(crowd=st.lists(drafts, min_size=2, max_size=12))
+    def post_at_once(self, crowd: list[Draft]) -> None:
+        """As if one came after the other: an adapter that writes several together must tell them apart."""
+        posts = [self.made(draft) for draft in crowd]
+
+        async def act(stores: Stores) -> list[object]:
+            met = await asyncio.gather(*(stores.post(*post) for post in posts), return_exceptions=True)
+            for error in met:
+                if isinstance(error, BaseException) and not isinstance(error, Refused):
+                    raise error
+            return [type(each).__name__ if isinstance(each, Refused) else each for each in met]
+
+        self.in_all(act)
+
+    def made(self, draft: Draft) -> tuple[Tweet, Ref | None]:
+        id, author, kind, at, at_author, name = draft
         on = {} if kind == "plain" else {f"{kind}_{'to' if kind == 'reply' else 'of'}": at}
         by = {f"{field}_author": at_author for field in on}
         tweet = Tweet(id, author, kind, self.next_version(), **on, **by)  # type: ignore[arg-type]  # fields by name
-        named = name and ref(name, kind.encode(), user_id=author, at_ms=self.now_ms)
-        self.in_all(lambda stores: stores.post(tweet, named or None))
+        named = None if name is None else ref(name, kind.encode(), user_id=author, at_ms=self.now_ms)
+        return tweet, named
 
     @rule(part=st.sampled_from([1, 2]))
     def wait(self, part: int) -> None:
