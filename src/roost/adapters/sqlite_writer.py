@@ -31,9 +31,9 @@ class JoinedJob(Protocol):
 
     def __call__(self, connection: sqlite3.Connection) -> Any: ...
 
-    def together(self, connection: sqlite3.Connection, jobs: Sequence[Self]) -> Sequence[Any] | None:
-        """Do `jobs`, this one among them, in few statements, and return the value of each. None, with nothing
-        changed, where they must be done one by one; what is raised undoes all, and they are done one by one too.
+    def together(self, connection: sqlite3.Connection, jobs: Sequence[Self]) -> Sequence[Any]:
+        """Do `jobs`, this one among them, in few statements, and return the value of each. Whatever is raised undoes
+        all, and each is done by itself.
         """
         ...
 
@@ -186,20 +186,19 @@ class GroupWriter:
         for _, run in groupby(writes, key=lambda write: type(write.job)):
             alike = list(run)
             job = alike[0].job
-            if len(alike) == 1 or not isinstance(job, JoinedJob) or not self._together(job, alike):
+            if len(alike) > 1 and isinstance(job, JoinedJob):
+                self._together(job, alike)
+            else:
                 self._each(alike, self._bare)
 
-    def _together(self, job: JoinedJob, alike: list[Write]) -> bool:
+    def _together(self, job: JoinedJob, alike: list[Write]) -> None:
         try:
             values = job.together(self.connection, [write.job for write in alike])  # type: ignore[misc]  # of its type
         except Exception as error:
             self._raise_if_whole_group_fails(error)
             raise _Spoilt from error
-        if values is None:
-            return False
         for write, value in zip(alike, values, strict=True):
             write.value, write.error = value, None
-        return True
 
     def _bare(self, write: Write) -> None:
         """Most jobs succeed or refuse before they change anything: those need no savepoint (a third more)."""

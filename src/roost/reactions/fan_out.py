@@ -21,7 +21,7 @@ from roost.views.relations import NOBODY, FollowerView
 
 FOLLOWERS_AT_ONCE = 500
 """Some 50 µs of pushing: the longest that one tweet holds the loop. Few authors have more."""
-GIVE_WAY_S, GIVES_WAY_MAX = 0.001, 3
+GIVE_WAY_S, GIVES_WAY_MAX, FEW_RESTS = 0.001, 3, 2
 RESTS_MAX = 10_000
 """Large fan-outs under way at a time in one process, some 160 bytes each. Beyond it the reaction waits."""
 _NOWHERE = Position("")
@@ -80,11 +80,11 @@ class OwnRests:
     async def batch(self) -> Sequence[Logged]:
         self._served = None
         self._room.set()
-        # Whatever else is due goes first, and a writer's thread, which would wait half a millisecond at each statement
-        # for the interpreter lock of a busy loop: but not for long, where there is always one.
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # whatever else is due goes first
+        # A writer's thread waits half a millisecond at each statement for the interpreter lock of a busy loop. One
+        # very large fan-out has time for it; many must not fall behind.
         for _ in range(GIVES_WAY_MAX):
-            if not self.is_writing():
+            if len(self._waiting) > FEW_RESTS or not self.is_writing():
                 break
             await asyncio.sleep(GIVE_WAY_S)
         while not self._waiting:

@@ -171,7 +171,7 @@ class _AddWithContent:
             return known
         posted = _retweeted_already(connection, self.tweet) or self._insert(connection)
         if self.ref is not None:
-            _keep_refs(connection, [(self.ref, posted)])
+            _keep_refs(connection, "INSERT OR REPLACE", [(self.ref, posted)])
         return posted
 
     def _insert(self, connection: sqlite3.Connection) -> Posted:
@@ -188,17 +188,14 @@ class _AddWithContent:
 
 
 class _Add(_AddWithContent):
-    """What has no content goes together with others: three statements and their like for all."""
+    """What has no content goes together with others: three statements and their like for all.
+
+    An id, a retweet or a ref that is there already breaks a constraint: then each is done by itself, and told apart.
+    """
 
     __slots__ = ()
 
-    def together(self, connection: sqlite3.Connection, jobs: "Sequence[_Add]") -> Sequence[Posted] | None:
-        refs = [job.ref for job in jobs if job.ref is not None]
-        retweets = [(job.tweet.author, job.tweet.retweet_of) for job in jobs if job.tweet.retweet_of is not None]
-        if _any_there(connection, "refs", "user_id, ref", [(ref.user_id, ref.ref) for ref in refs]):
-            return None
-        if _any_there(connection, "retweet_by", "user_id, tweet_id", retweets):
-            return None
+    def together(self, connection: sqlite3.Connection, jobs: "Sequence[_Add]") -> Sequence[Posted]:
         insert_rows(
             connection, "INSERT INTO tweets VALUES", [(job.tweet.id, job.tweet.deleted, job.body) for job in jobs]
         )
@@ -214,7 +211,7 @@ class _Add(_AddWithContent):
         ]
         kept = [(job.ref, one) for job, one in zip(jobs, posted, strict=True) if job.ref is not None]
         if kept:
-            _keep_refs(connection, kept)
+            _keep_refs(connection, "INSERT", kept)
         return posted
 
 
@@ -281,22 +278,9 @@ def _check_content(connection: sqlite3.Connection, tweet: Tweet) -> None:
             raise Invalid.field("content_ids", f"{id[:40]} is no content of yours that is in no tweet yet")
 
 
-def _any_there(connection: sqlite3.Connection, table: str, key: str, keys: Sequence[tuple[object, ...]]) -> bool:
-    """Whether a row has one of these keys, or two are the same."""
-    if len(set(keys)) < len(keys):
-        return True
-    for some in (keys[at : at + SLICE_ROWS] for at in range(0, len(keys), SLICE_ROWS)):
-        marks = ", ".join(["(?, ?)"] * len(some))
-        values = [value for pair in some for value in pair]
-        sql = f"SELECT 1 FROM {table} WHERE ({key}) IN (VALUES {marks}) LIMIT 1"  # noqa: S608 - our own names
-        if connection.execute(sql, values).fetchone():
-            return True
-    return False
-
-
-def _keep_refs(connection: sqlite3.Connection, refs: Sequence[tuple[Ref, Posted]]) -> None:
+def _keep_refs(connection: sqlite3.Connection, insert: str, refs: Sequence[tuple[Ref, Posted]]) -> None:
     rows = [(ref.user_id, ref.ref, ref.digest, it.tweet_id, it.position, ref.expires_ms) for ref, it in refs]
-    insert_rows(connection, "INSERT OR REPLACE INTO refs VALUES", rows)
+    insert_rows(connection, f"{insert} INTO refs VALUES", rows)
     connection.execute(
         "DELETE FROM refs WHERE (user_id, ref) IN (SELECT user_id, ref FROM refs WHERE expires_ms <= ?"
         " ORDER BY expires_ms LIMIT ?)",
