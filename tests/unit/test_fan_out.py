@@ -13,6 +13,7 @@ from roost.adapters.store.memory.relations import MemoryRelationStore
 from roost.domain.events import FanOutRest, TweetPosted
 from roost.domain.ids import TweetId, UserId, Version
 from roost.domain.tweet import Tweet
+from roost.reactions import fan_out
 from roost.reactions.fan_out import FOLLOWERS_AT_ONCE, FanOut, LoggedRests, OwnRests
 from roost.views.celebrities import CelebrityView
 from roost.views.relations import CachedFollowers, FollowerView
@@ -96,6 +97,23 @@ async def test_where_too_many_wait_the_next_waits_for_room_and_those_under_way_g
         seen.append(served.event.tweet_id)
     assert third.done()
     assert sorted(seen) == [1, 2, 3]
+
+
+async def test_a_few_give_way_to_writes_for_a_bounded_time_and_many_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    own = OwnRests(is_writing=lambda: True)
+    for id in range(fan_out.FEW_RESTS + 1):
+        await own.leave(FanOutRest(TweetId(id), AUTHOR, UserId(0)))
+    await own.batch()
+    assert slept == [0]
+    slept.clear()
+    await own.batch()
+    assert slept == [0, *[fan_out.GIVE_WAY_S] * fan_out.GIVES_WAY_MAX]
 
 
 async def test_rests_on_the_log_stand_behind_what_was_posted_meanwhile() -> None:
