@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from scenarios.crash.oracle import Fact
 from scenarios.crash.rounds import Town, crash_again_and_again
 from scenarios.crash.server import MortalServer
@@ -15,8 +17,9 @@ KILLS = int(os.environ.get("ROOST_CRASH_KILLS", "5"))  # noqa: TID251 - a settin
 SEED = 20
 
 
-async def test_what_was_acknowledged_is_there_once_after_every_crash(tmp_path: Path) -> None:
-    outcome = await crash_again_and_again(tmp_path, KILLS, SEED)
+@pytest.mark.parametrize("workers", [1, 3])
+async def test_what_was_acknowledged_is_there_once_after_every_crash(tmp_path: Path, workers: int) -> None:
+    outcome = await crash_again_and_again(tmp_path, KILLS, SEED, {"ROOST_WORKERS": str(workers)})
     print(outcome.figures)  # noqa: T201 - shown by pytest -rP, and when it fails
     assert not outcome.complaints, "\n".join(outcome.complaints)
     assert outcome.lost == outcome.doubled == 0

@@ -12,12 +12,14 @@ needs_data = pytest.mark.skipif(not (GRAPH.exists() and TWEETS.exists()), reason
 
 @needs_data
 @pytest.mark.parametrize(
-    "celebrity_threshold", [None, PART.celebrity_threshold], ids=["all_fanned_out", "with_celebrities"]
+    ("celebrity_threshold", "workers"),
+    [(None, 1), (PART.celebrity_threshold, 1), (PART.celebrity_threshold, 3)],
+    ids=["all_fanned_out", "with_celebrities", "by_three_workers"],
 )
 async def test_everybody_reads_and_hears_what_the_reference_model_says(
-    tmp_path: Path, celebrity_threshold: int | None
+    tmp_path: Path, celebrity_threshold: int | None, workers: int
 ) -> None:
-    outcome = await run_main_job(PART, tmp_path / "data", celebrity_threshold=celebrity_threshold)
+    outcome = await run_main_job(PART, tmp_path / "data", celebrity_threshold=celebrity_threshold, workers=workers)
     print(outcome.figures)  # noqa: T201  shown by pytest -rP, and when it fails
     assert outcome.complaints == []
     assert outcome.figures["pushes"] > 0

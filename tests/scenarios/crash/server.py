@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scenarios.main_job.server import WORKERS, children_of
+from scenarios.main_job.server import children_of
 
 _READY = re.compile(r"roost ready on (http://\S+)")
 COMMAND = (str(Path(sys.executable).parent / "roost"),)
@@ -52,7 +52,6 @@ class MortalServer:
                     "PATH": "/usr/bin:/bin",
                     "ROOST_RATE_LIMITS": "off",
                     "ROOST_PASSWORD_COST": "low",
-                    "ROOST_WORKERS": WORKERS,
                     "PYTHONFAULTHANDLER": "1",
                     **self.environment,
                 },

@@ -42,10 +42,12 @@ class Outcome:
         self.figures[f"{phase.name}_p99_ms"] = round(phase.p99_ms, 2)
 
 
-async def run_main_job(size: Size, data: Path, *, celebrity_threshold: int | None) -> Outcome:
+async def run_main_job(size: Size, data: Path, *, celebrity_threshold: int | None, workers: int = 1) -> Outcome:
     """The whole job on a fresh server in `data`; `None` leaves the threshold as it comes."""
     plan = read_plan(GRAPH, TWEETS, users_max=size.users_max, tweets_max=size.tweets_max, seed=size.seed)
-    settings = {} if celebrity_threshold is None else {"ROOST_CELEBRITY_THRESHOLD": str(celebrity_threshold)}
+    settings = {"ROOST_WORKERS": str(workers)}
+    if celebrity_threshold is not None:
+        settings["ROOST_CELEBRITY_THRESHOLD"] = str(celebrity_threshold)
     started_s = time.perf_counter()
     async with running_server(data, settings) as server:
         client = Client(Address.parse(server.url), patience=Patience())

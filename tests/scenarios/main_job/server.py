@@ -13,7 +13,6 @@ from pathlib import Path
 _READY = re.compile(r"roost ready on (http://\S+)")
 COMMAND = (str(Path(sys.executable).parent / "roost"),)
 READY_S_MAX = 60.0
-WORKERS = os.environ.get("ROOST_WORKERS", "1")  # noqa: TID251  which form is tried is a setting of the tests
 STOP_S_MAX = 10.0
 
 
@@ -52,7 +51,6 @@ async def running_server(data: Path, settings: dict[str, str]) -> AsyncIterator[
                 "PATH": "/usr/bin:/bin",
                 "ROOST_RATE_LIMITS": "off",
                 "ROOST_PASSWORD_COST": "low",
-                "ROOST_WORKERS": WORKERS,
                 **settings,
             },
         )
