@@ -125,7 +125,7 @@ int main(int count, char **given) {
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, timer, &event);
   static char data[1 << 18];
   struct epoll_event events[512];
-  Latencies latencies = {0};
+  static Latencies latencies, accepted, refused; /* all, those with success, those answered 503 with Retry-After */
   uint64_t start = now_ns(), end = start + (uint64_t)(seconds * 1e9), last = start;
   uint64_t give_up = end + (uint64_t)(DRAIN_S_MAX * 1e9);
   long sent = 0, done = 0, wanted = rate > 0 ? (long)(seconds * rate) : rate < 0 ? request_count : -1;
@@ -165,6 +165,8 @@ int main(int count, char **given) {
         done++;
         statuses[one->status > 0 && one->status < 600 ? one->status : 0]++;
         note_latency(&latencies, last - one->due);
+        if (one->status >= 200 && one->status < 300) note_latency(&accepted, last - one->due);
+        if (one->status == 503 && strcasestr(one->head, "\r\nretry-after:")) note_latency(&refused, last - one->due);
       }
     }
   }
@@ -173,7 +175,11 @@ int main(int count, char **given) {
   printf("{\"sent\":%ld,\"done\":%ld,\"good\":%lu,\"failures\":%lu,\"seconds\":%.6f,\"bytes\":%lu,", sent, done,
     (unsigned long)good, (unsigned long)failures, (last - start) / 1e9, (unsigned long)bytes_read);
   print_latencies(&latencies);
-  printf(",\"statuses\":{");
+  printf(",\"accepted\":{");
+  print_latencies(&accepted);
+  printf("},\"refused\":{");
+  print_latencies(&refused);
+  printf("},\"statuses\":{");
   for (int status = 0, some = 0; status < 600; status++)
     if (statuses[status]) printf("%s\"%d\":%lu", some++ ? "," : "", status, (unsigned long)statuses[status]);
   printf("}}\n");

@@ -45,7 +45,7 @@ class Latencies(msgspec.Struct):
 
 
 class Requests(Latencies, kw_only=True):
-    """What clients/requests.c counted."""
+    """What clients/requests.c counted; `accepted` with success, `refused` with 503 and a Retry-After."""
 
     sent: int
     done: int
@@ -54,6 +54,8 @@ class Requests(Latencies, kw_only=True):
     seconds: float
     bytes: int
     statuses: dict[str, int]
+    accepted: Latencies
+    refused: Latencies
 
     @property
     def good_per_s(self) -> float:

@@ -34,9 +34,11 @@ CELLS_MAX = 300
 
 
 class _Home:
-    """One viewer's. `cells` rise by id; `end` says that nothing older than the first is left."""
+    """One viewer's. `cells` rise by id; `end` says that nothing older than the first is left. While the user timelines'
+    changes are `merged_as_of`, those of the merged celebrities need no look.
+    """
 
-    __slots__ = ("cells", "end", "epoch", "heads", "lists", "owners", "relations")
+    __slots__ = ("cells", "end", "epoch", "heads", "lists", "merged_as_of", "owners", "relations")
 
     def __init__(self, relations: Relations, owners: Sequence[UserId], lists: Sequence[IdList], epoch: int) -> None:
         self.relations = relations
@@ -47,6 +49,7 @@ class _Home:
         self.heads = [_head(timeline) for timeline in lists]
         self.cells: list[Cell] = []
         self.end = False
+        self.merged_as_of = -1
 
 
 @dataclass(slots=True)
@@ -101,7 +104,7 @@ class SettledHomes:
         shown = [*loaded.tweets.values(), *loaded.nested.values()]
         await self.sight.tweets.counts([tweet.id for tweet in shown])
         contents = await self.contents.get_many([id for tweet in shown for id in tweet.content])
-        if self.shelf.voided != voided or not self._is_current(viewer, home):
+        if self.shelf.voided != voided or not self._is_current(viewer, home, len(home.lists)):
             return
         if self._add(home, candidates.ids, loaded, contents):
             home.end = not candidates.more
@@ -111,10 +114,14 @@ class SettledHomes:
                 self._settled.popitem(last=False)
 
     def _holds(self, viewer: UserId, home: _Home, window: int) -> bool:
-        if not self._is_current(viewer, home):
+        changes = self.homes.users.cache.changes
+        looked_at = 1 if changes == home.merged_as_of else len(home.lists)
+        if not self._is_current(viewer, home, looked_at):
             del self._settled[viewer]
             return False
-        for index, timeline in enumerate(home.lists):
+        home.merged_as_of = changes
+        for index in range(looked_at):
+            timeline = home.lists[index]
             head, late = home.heads[index]
             ids = timeline.ids
             if (ids and ids[-1] != head) or timeline.late != late:
@@ -126,13 +133,16 @@ class SettledHomes:
                 return False
         return True
 
-    def _is_current(self, viewer: UserId, home: _Home) -> bool:
+    def _is_current(self, viewer: UserId, home: _Home, looked_at: int) -> bool:
+        """Whether what it was judged by is what is true now, the first `looked_at` of its lists included."""
         if home.epoch != self.shelf.epoch or self.sight.relations.cache.peek(viewer) is not home.relations:
             return False
         if self.homes.cache.peek(viewer) is not home.lists[0]:
             return False
+        if looked_at == 1:
+            return True
         peek = self.homes.users.cache.peek
-        return all(peek(home.owners[index]) is home.lists[index] for index in range(1, len(home.lists)))
+        return all(peek(home.owners[index]) is home.lists[index] for index in range(1, looked_at))
 
     def _take_up(self, home: _Home, index: int, timeline: IdList, window: int) -> bool:
         """Judge what was pushed since. False where something is not at hand."""

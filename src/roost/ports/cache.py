@@ -42,9 +42,13 @@ class ReadThrough(Protocol[K, V]):
 class TimelineCache(Protocol):
     """Timelines of one kind (home or user) by owner: lists of ids with a floor.
 
+    `changes` grows whenever any of them becomes warm or cold or takes an id: as long as it stays, all are as they were.
+    What `peek` gave before may lag behind what was pushed since, until the next `peek`.
 
     A timeline is cold (absent), warming (a rebuild reads the store, pushes are collected) or warm.
     """
+
+    changes: int
 
     async def push(self, id: TweetId, owners: Collection[UserId]) -> int:
         """Put the id on each owner's warm or warming timeline; cold ones are left cold. Pushing twice changes

@@ -95,6 +95,7 @@ class MemoryTimelines:
         self._boxes: dict[UserId, int] = {}  # of the warm
         self._by_box: dict[int, _Warm] = {}
         self._boxes_of = _BoxesOf(self._boxes)
+        self.changes = 0
 
     def __len__(self) -> int:
         return len(self._warm)
@@ -120,6 +121,8 @@ class MemoryTimelines:
                 if warming is not None:
                     warming[1].add(id)
                     taken += 1
+        if taken:
+            self.changes += 1
         return taken
 
     def peek(self, owner: UserId) -> IdList | None:
@@ -155,6 +158,7 @@ class MemoryTimelines:
         self._boxes[owner] = timeline.box
         self._by_box[timeline.box] = timeline
         self._boxes_of.changed()
+        self.changes += 1
         while len(self._warm) > self._owners_max:
             self._drop(next(iter(self._warm)))
         return timeline
@@ -202,3 +206,4 @@ class MemoryTimelines:
         del self._by_box[timeline.box]
         self._inboxes.close(timeline.box)
         self._boxes_of.changed()
+        self.changes += 1
