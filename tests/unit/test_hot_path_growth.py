@@ -249,9 +249,9 @@ async def _put(town: Town, model: Any, id: Any, author: Person) -> None:
 CALLS_MAX = 48
 """Of a settled page, whatever its limit, with nobody merged in: 46 when it was set."""
 CALLS_A_NEW_TWEET_MAX = 5
+"""That somebody else has read already, and this reader has not."""
 CALLS_OF_AN_INBOX_MAX = 12
 """Emptying the box that they waited in, however many they are."""
-"""That somebody else has read already, and this reader has not."""
 COPIES_MAX = 1.2
 """Bytes allocated at the most for a byte answered: the page is joined once, straight behind its head."""
 
