@@ -163,7 +163,7 @@ def _node(engines: Engines, settings: Settings, views: Views, progress: Progress
         settings=settings,
         views=views,
         progress=progress,
-        fan_out=FanOut(views.followers, views.caches.homes, views.celebrities, rests),
+        fan_out=FanOut(views.followers, views.caches.homes, views.celebrities, rests, tweets=views.tweets),
         rests=rests,
         index=IndexDocuments(
             engines.tweet_index,

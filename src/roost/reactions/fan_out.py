@@ -18,6 +18,7 @@ from roost.ports.cache import TimelineCache
 from roost.ports.log import EventLog, Logged
 from roost.views.celebrities import CelebrityView
 from roost.views.relations import NOBODY, FollowerView
+from roost.views.tweets import TweetView
 
 FOLLOWERS_AT_ONCE = 500
 """Some 50 µs of pushing: the longest that one tweet holds the loop. Few authors have more."""
@@ -108,14 +109,25 @@ class FanOut:
     rests: Rests
     delivered: int = 0
     at_once: int = FOLLOWERS_AT_ONCE
+    tweets: TweetView | None = None
+    """Where what was delivered is brought to hand, so that no page has to wait for what another process posted."""
 
     async def __call__(self, event: Event) -> None:
         if isinstance(event, TweetPosted):
             # Whether he is a celebrity now counts too: a demotion rebuilds homes only of what was posted before it.
             if event.fan_out or self.celebrities.is_fanned_out(event.author_id):
+                before = self.delivered
                 await self._push(event.tweet_id, event.author_id, NOBODY, self.at_once)
+                if self.tweets is not None and self.delivered > before:
+                    await self._bring_to_hand(event, self.tweets)
         elif isinstance(event, FanOutRest):
             await self._push(event.tweet_id, event.author_id, event.after_follower, self.rests.followers_a_turn)
+
+    async def _bring_to_hand(self, event: TweetPosted, tweets: TweetView) -> None:
+        nested = event.retweet_of or event.quote_of
+        ids = [event.tweet_id] if nested is None else [event.tweet_id, nested]
+        await tweets.get_many(ids)
+        await tweets.counts(ids)
 
     async def _push(self, tweet: TweetId, author: UserId, after: UserId, most: int) -> None:
         pushed, more = 0, True
