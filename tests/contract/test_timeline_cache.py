@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contract.cache_adapters import TIMELINES, MakeTimelines
 from roost.adapters.clock.manual import ManualClock
 from roost.domain.ids import TweetId, UserId
-from roost.domain.timeline import IdList
+from roost.domain.timeline import IdList, longest
 from roost.ports.cache import TimelineCache
 
 ANA, BEN, CEM, DEE = (UserId(id) for id in (1, 2, 3, 4))
@@ -282,5 +282,5 @@ async def test_all_at_or_above_the_floor_is_there_and_no_more_than_the_bound_all
     shown = timeline.older(None, 1_000)
     assert shown == sorted(belonging, reverse=True)
     assert timeline.floor >= floor
-    assert len(shown) <= LENGTH_MAX + LENGTH_MAX // 12
+    assert len(shown) <= longest(LENGTH_MAX)
     assert timeline.floor == floor or len(shown) >= LENGTH_MAX, "nothing falls off a list that has room"

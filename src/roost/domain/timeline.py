@@ -16,8 +16,8 @@ CANDIDATES_PER_ITEM = 10
 """At most this many candidates are looked at for an item of a page: then the page may be short."""
 
 TIMELINE_LENGTH_DEFAULT = 800
-TRIM_PART = 12
-"""A timeline is trimmed only when it is this part too long: one cut for 66 pushes onto 800."""
+TRIM_PART = 4
+"""A timeline is trimmed only when it is this part too long: one cut, which moves 6 kB, for 200 pushes onto 800."""
 LATE_KEPT = 64
 """Ids that came late which a timeline remembers."""
 

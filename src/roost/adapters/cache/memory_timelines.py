@@ -32,11 +32,14 @@ class _Warm(IdList):
         Nobody has looked since the first of them came, so that among themselves none of them is late.
         """
         ids = self.ids
-        new = sorted(set(pushed))
+        new = pushed.tolist()
+        new.sort()  # it nearly is
+        if len(set(new)) < len(new):
+            new = sorted(set(new))
         first = bisect_right(new, max(ids[-1] if ids else 0, self.floor - 1))
         for id in new[:first]:
             self.push(TweetId(id))
-        ids.extend(new[first:])
+        ids.fromlist(new[first:] if first else new)
         if len(ids) > longest(self.length_max):
             self._trim()
 
