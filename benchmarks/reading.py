@@ -74,6 +74,7 @@ class Reading:
         self._wrk(reference, targets, WARM_S / 2)
         figures: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
         for _ in range(repeats):
+            self._wrk(self.server, targets, WARM_S / 2)  # take up what was posted in the run before
             base, base_us = self._measured(reference, targets, full_bytes)
             quiet, quiet_us = self._measured(self.server, targets, full_bytes)
             with self._posting() as load:

@@ -122,7 +122,7 @@ async def test_no_word_of_a_removed_tweet_is_left_in_the_files(tmp_path: Path) -
 
 
 async def test_a_question_that_takes_too_long_is_interrupted(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=1_000)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=1_000, little_bytes=0)
     endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     with pytest.raises(Overloaded, match="longer than 1000 ms"):
         await file.read(lambda db: db.execute(endless).fetchall())
@@ -131,7 +131,7 @@ async def test_a_question_that_takes_too_long_is_interrupted(tmp_path: Path) -> 
 
 
 async def test_searches_and_changes_beyond_their_bounds_are_refused_at_once(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
     index = SqliteTweetIndex(file, StandingClock())
     gate = threading.Event()
 
@@ -142,7 +142,7 @@ async def test_searches_and_changes_beyond_their_bounds_are_refused_at_once(tmp_
     writes = [asyncio.ensure_future(file.write(pass_the_gate)) for _ in range(WRITES_WAITING_MAX)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
-        await found(index, "word")
+        await found(index, "two words")
     with pytest.raises(Overloaded):
         # The writer itself holds one or a group of those that wait.
         await asyncio.gather(*(index.add([tweet(n, "word")]) for n in range(2 * WRITES_WAITING_MAX)))
@@ -156,7 +156,7 @@ async def test_searches_and_changes_beyond_their_bounds_are_refused_at_once(tmp_
 async def test_a_caller_who_went_away_gives_the_place_back(tmp_path: Path) -> None:
     async with sqlite_indexes(tmp_path) as indexes:
         for _ in range(3):
-            tasks = [asyncio.ensure_future(found(indexes.tweets, "word")) for _ in range(READS_WAITING_MAX)]
+            tasks = [asyncio.ensure_future(found(indexes.tweets, "two words")) for _ in range(READS_WAITING_MAX)]
             await asyncio.sleep(0)
             for task in tasks:
                 task.cancel()
@@ -165,7 +165,7 @@ async def test_a_caller_who_went_away_gives_the_place_back(tmp_path: Path) -> No
 
 
 async def test_a_wrong_change_fails_alone(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
     index = SqliteTweetIndex(file, StandingClock())
 
     def wrong(db: sqlite3.Connection) -> None:
@@ -181,7 +181,7 @@ async def test_a_wrong_change_fails_alone(tmp_path: Path) -> None:
 
 
 async def test_a_closed_index_is_draining_and_has_written_what_waited(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
     index = SqliteTweetIndex(file, StandingClock())
     adds = [asyncio.ensure_future(index.add([tweet(n, "word")])) for n in range(100)]
     await asyncio.sleep(0)
@@ -197,7 +197,7 @@ async def test_a_closed_index_is_draining_and_has_written_what_waited(tmp_path: 
 
 
 async def test_a_file_broken_under_way_is_said_to_be_down(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
     index = SqliteTweetIndex(file, StandingClock())
 
     def break_it(db: sqlite3.Connection) -> None:
@@ -213,7 +213,7 @@ async def test_a_file_broken_under_way_is_said_to_be_down(tmp_path: Path) -> Non
 
 async def test_counters_of_past_hours_are_dropped(tmp_path: Path) -> None:
     clock = StandingClock()
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
     index = SqliteTweetIndex(file, clock)
     await index.add([tweet(1, "#now"), hours_ago(3 * WINDOW_HOURS, 1, "#past")])
     await index.add([tweet(2, "#now", UserId(2))])

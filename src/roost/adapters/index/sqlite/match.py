@@ -3,11 +3,13 @@
 Besides its words a tweet has facets, one token for each fact about it. Every token is quoted.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from roost.domain.ids import ID_MAX, TweetId, UserId, first_id_at
 from roost.domain.search.document import IndexedTweet
 from roost.domain.search.query import (
+    Condition,
     Hashtag,
     HasTrait,
     InLanguage,
@@ -21,6 +23,8 @@ from roost.domain.search.query import (
 
 TWEET_FACET = "is:tweet"
 """On all that are no retweets: it keeps retweets out, and gives a query of negations something to negate."""
+RETWEETED = "rt:"
+"""Before each word of a retweet; no word has a colon."""
 
 _ROLE_FACETS = {Role.AUTHOR: "from", Role.ANSWERED: "to", Role.MENTIONED: "at"}
 
@@ -45,12 +49,18 @@ class Plan:
     match: str
     first: int
     last: int
+    is_plain: bool
+    """Whether it is one word, tag or person and nothing else: then the newest are found in 20 to 50 µs, however many
+    there are. Of two words that seldom meet, all places of the rarer one may have to be looked at.
+    """
 
 
 def plan(query: ResolvedQuery, before: TweetId | None) -> Plan | None:
     """None where nothing can match."""
     kind = Trait.RETWEET.value if query.wants_retweets else TWEET_FACET
-    required = [_facet(kind)]
+    # Words of retweets are other words, so who asks for some need not say what he means: it costs more than all else.
+    has_words = any(isinstance(term.condition, Phrase) and not term.negated for term in query.terms)
+    required = [] if has_words else [_facet(kind)]
     excluded: list[str] = []
     first, last = 0, ID_MAX if before is None else min(before - 1, ID_MAX)
     for term in query.terms:
@@ -60,19 +70,29 @@ def plan(query: ResolvedQuery, before: TweetId | None) -> Plan | None:
             case PostedSince(ms):
                 first = max(first, first_id_at(ms))
             case condition:
-                (excluded if term.negated else required).append(_expression(condition))
+                (excluded if term.negated else required).append(_expression(condition, query.wants_retweets))
     if first > last:
         return None
     match = " AND ".join(required)
+    is_plain = not excluded and len(query.terms) == 1 and not _is_long(query.terms[0].condition)
     if excluded:
         match = f"({match}) NOT ({' OR '.join(excluded)})"
-    return Plan(match, first, last)
+    return Plan(match, first, last, is_plain)
 
 
-def _expression(condition: Phrase | Hashtag | HasTrait | InLanguage | Person) -> str:
+def _is_long(condition: Condition) -> bool:
+    return isinstance(condition, Phrase) and len(condition.words) > 1
+
+
+def words_in_file(words: Iterable[str], is_retweet: bool) -> str:
+    """The words as the file has them, between blanks."""
+    return " ".join(f"{RETWEETED}{word}" for word in words) if is_retweet else " ".join(words)
+
+
+def _expression(condition: Phrase | Hashtag | HasTrait | InLanguage | Person, wants_retweets: bool) -> str:
     match condition:
         case Phrase(words):
-            return f'words : "{" ".join(words)}"'
+            return f'words : "{words_in_file(words, wants_retweets)}"'
         case Hashtag(key):
             return _facet(f"#{key}")
         case HasTrait(trait):

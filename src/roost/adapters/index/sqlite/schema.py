@@ -4,7 +4,7 @@
 such a table only when given the very words that went in, which is what `tweet` keeps.
 """
 
-FORMAT = 1
+FORMAT = 2
 """Raised when tables, words or facets change. A file of another format is emptied and filled again."""
 
 SCHEMA = """

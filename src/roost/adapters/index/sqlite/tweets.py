@@ -7,7 +7,7 @@ import msgspec
 
 from roost.adapters.index.sqlite import remains, trends
 from roost.adapters.index.sqlite.file import SearchFile
-from roost.adapters.index.sqlite.match import facets_of, plan
+from roost.adapters.index.sqlite.match import facets_of, plan, words_in_file
 from roost.adapters.index.sqlite.position import keep_position, read_position
 from roost.adapters.index.sqlite.schema import TWEET_TABLES
 from roost.adapters.sqlite_rows import insert_rows
@@ -75,7 +75,7 @@ class SqliteTweetIndex(TweetIndex):
         if planned is None:
             return []
         row = (planned.match, planned.first, planned.last, limit)
-        return await self._file.read(lambda db: _ids(db.execute(_SEARCH, row).fetchone()[0]))
+        return await self._file.read(lambda db: _ids(db.execute(_SEARCH, row).fetchone()[0]), is_small=planned.is_plain)
 
     async def hashtag(self, tag: str, before: TweetId | None, limit: int) -> list[TweetId]:
         key = tag_key(tag)
@@ -131,7 +131,8 @@ def _is_newer(tweet: IndexedTweet, kept: _Kept | None) -> bool:
 def _insert(db: sqlite3.Connection, tweets: Sequence[IndexedTweet], first_hour: int) -> None:
     rows, found = [], []
     for tweet in tweets:
-        id, words, facets = tweet.tweet_id, tweet.words.strip(), facets_of(tweet)
+        id, facets = tweet.tweet_id, facets_of(tweet)
+        words = words_in_file(tweet.words.split(), tweet.is_retweet)
         hour = hour_of(ms_of(id))
         counts = tweet.public and not tweet.is_retweet and hour >= first_hour
         counted = sorted(tweet.tags) if counts else []
