@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from roost.domain.errors import Overloaded
-from roost.edge.overload import LATE_S_MAX, TICK_S, TICKS_LATE_MAX, LateLoop
+from roost.edge.overload import IN_FLIGHT_OF_KIND_MAX, LATE_S_MAX, TICK_S, TICKS_LATE_MAX, InFlight, LateLoop
 
 
 def late(loop: LateLoop, times: int, own_share: float = 1.0) -> LateLoop:
@@ -54,3 +54,23 @@ async def test_a_loop_that_is_on_time_is_not_late() -> None:
     loop.stop()
     loop.check()
     assert loop.refused == 0
+
+
+def test_of_a_kind_only_so_many_are_in_at_a_time() -> None:
+    crowd = InFlight({"post": 2})
+    with crowd.one("post"), crowd.one("post"), crowd.one("read"), crowd.one(None):
+        with pytest.raises(Overloaded), crowd.one("post"):
+            pass
+        assert crowd.refused == 1
+
+
+def test_who_fails_gives_the_place_back() -> None:
+    crowd = InFlight({"post": 1})
+    for _ in range(3):
+        with pytest.raises(ValueError, match="bad"), crowd.one("post"):
+            raise ValueError("bad")
+    assert crowd.refused == 0
+
+
+def test_posts_and_searches_have_a_bound() -> None:
+    assert set(IN_FLIGHT_OF_KIND_MAX) == {"post", "search"}

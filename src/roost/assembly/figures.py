@@ -55,7 +55,10 @@ class NodeFigures(Collector):
         counters = {
             "roost_deliveries": ("pushes onto warm home timelines", self.node.fan_out.delivered),
             "roost_hot_pages": ("pages of home timelines answered at once", self.hot.answered),
-            "roost_refused_late": ("requests refused at once, since this process ran late", self.late.refused),
+            "roost_refused_late": (
+                "requests refused at once, since this process ran late",
+                self.late.refused + self.late.kinds.refused,
+            ),
             "roost_pushes": ("frames pushed to sockets", self.room.pushed),
             "roost_pushes_dropped": ("frames that slow readers never got", self.hub.counts.dropped),
         }

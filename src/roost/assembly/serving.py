@@ -158,7 +158,7 @@ def _config(settings: Settings, edges: Edges) -> uvicorn.Config:
     trusted = settings.trusted_proxies
     return uvicorn.Config(
         edges.app,
-        http=hot_http(edges.hot),
+        http=hot_http(edges.hot, edges.late),
         ws=live_protocol(edges.hub, edges.entrance),
         lifespan="off",
         log_config=None,

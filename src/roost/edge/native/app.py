@@ -19,7 +19,7 @@ from roost.edge.native.endpoint import JSON, POSITION_HEADER, Answer, Call, Endp
 from roost.edge.native.limits import RateLimits, Spent, address_key, user_key
 from roost.edge.native.request import ClientGone, Receive, read_body, read_chunks, read_values
 from roost.edge.native.routes import Route, RouteTree
-from roost.edge.overload import LateLoop
+from roost.edge.overload import WAITS, LateLoop
 from roost.ports.clock import Clock
 from roost.ports.log import NodeProgress, OwnWrites
 
@@ -40,8 +40,9 @@ _DEFAULTS: dict[bytes, bytes] = {
     b"referrer-policy": b"no-referrer",
 }
 _DEFAULT_HEADERS: RawHeaders = list(_DEFAULTS.items())
-JSON_HEADERS = b"".join(b"%b: %b\r\n" % header for header in (*_DEFAULTS.items(), (b"content-type", JSON.encode())))
-"""The same as finished lines, for answers in JSON that do not pass here."""
+DEFAULT_HEADERS = b"".join(b"%b: %b\r\n" % header for header in _DEFAULTS.items())
+JSON_HEADERS = DEFAULT_HEADERS + b"content-type: %b\r\n" % JSON.encode()
+"""The same as finished lines, for answers that do not pass here."""
 _NO_BODY = frozenset({204, 304})
 
 
@@ -78,6 +79,8 @@ class NativeApp:
         if scope["type"] != "http":
             await _other(scope["type"], receive, send)
             return
+        if self._late is not None and scope.pop(WAITS, None):
+            self._late.waiting -= 1
         began_s = self._clock.monotonic_s()
         self.in_flight += 1
         request = _Request(scope, receive)
@@ -109,20 +112,26 @@ class NativeApp:
     async def _dispatch(self, request: "_Request") -> Answer | Stream:
         if self.in_flight > self._in_flight_max:
             raise Overloaded(f"{self._in_flight_max} requests are worked on already")
-        scope, headers = request.scope, request.headers
+        scope = request.scope
         method: str = scope["method"]
         if method == "OPTIONS":
             return Answer(204, headers=(("Allow", self.tree.allowed(scope["path"])),))
         route, texts = self.tree.find(method, scope["path"])
         request.route = route
         endpoint = route.endpoint
-        if self._late is not None and endpoint.rate_limit is not None:  # health and figures are answered always
-            self._late.check()
+        if self._late is None or endpoint.rate_limit is None:  # health and figures are answered always
+            return await self._answer_to(route, texts, request)
+        self._late.check()
+        with self._late.kinds.one(endpoint.rate_limit):
+            return await self._answer_to(route, texts, request)
+
+    async def _answer_to(self, route: Route, texts: list[str], request: "_Request") -> Answer | Stream:
+        scope, headers, endpoint = request.scope, request.headers, route.endpoint
         client = scope.get("client")
         address = client[0] if client else ""
         session = None
         try:
-            session = await self._session(endpoint, method, headers)
+            session = await self._session(endpoint, scope["method"], headers)
         finally:
             # A dead token counts for its address: each costs a look into the store.
             if endpoint.rate_limit is not None:

@@ -1,23 +1,37 @@
 """uvicorn's HTTP protocol, with hot GETs answered in the parser's callback: no scope, no task, one write.
 
-uvicorn -> HotHttp -> HotTimelines; what is not hot goes uvicorn's usual way to the application.
+uvicorn -> HotHttp -> HotTimelines; what is not hot goes uvicorn's usual way to the application. Where more wait for
+that than can be answered in time, they are refused here, at a fifth of what a refusal by the application costs.
 """
 
 from typing import ClassVar
 
+from roost.domain.errors import Overloaded
+from roost.edge import problems
 from roost.edge.http_protocol import HttpProtocol
+from roost.edge.native.app import DEFAULT_HEADERS
 from roost.edge.native.hot import PATH, HotTimelines
+from roost.edge.overload import WAITING_MAX, LateLoop
+
+ALWAYS = (b"/health/", b"/metrics")
+"""What is never refused."""
 
 
-def hot_http(hot: HotTimelines) -> "type[HotHttp]":
+def hot_http(hot: HotTimelines, late: LateLoop) -> "type[HotHttp]":
     """The class to give to uvicorn as `http=`, bound to these hot timelines."""
-    return type("BoundHotHttp", (HotHttp,), {"hot": hot})
+    rendered = problems.render(Overloaded("more requests wait than this process can answer in time"))
+    headers = [("content-type", problems.PROBLEM_JSON), ("content-length", str(len(rendered.body))), *rendered.headers]
+    lines = "".join(f"{name.lower()}: {value}\r\n" for name, value in headers).encode()
+    refusal = DEFAULT_HEADERS + lines + b"\r\n" + rendered.body
+    return type("BoundHotHttp", (HotHttp,), {"hot": hot, "late": late, "refusal": refusal})
 
 
 class HotHttp(HttpProtocol):
     """A request is hot if it is a plain GET of a hot path, alone on its connection, whose client reads."""
 
     hot: ClassVar[HotTimelines]
+    late: ClassVar[LateLoop]
+    refusal: ClassVar[bytes]
     _answered = False
     _dates: "list[tuple[bytes, bytes]] | None" = None
     _date = b""
@@ -29,22 +43,36 @@ class HotHttp(HttpProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        if self.url.startswith(PATH) and self._may_be_hot():
+        if self.url.startswith(PATH) and self._may_be_answered_here(b"GET"):
             answer = self.hot.answer(self.url, self.headers, self._date_line())
             if answer is not None:
                 self._answered = True
                 self.transport.write(answer)
                 return
+        if self._is_one_too_many():
+            self._answered = True
+            self.transport.write(b"HTTP/1.1 503 Service Unavailable\r\n" + self._date_line() + self.refusal)
+            return
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)
+        # What is sent before an answer came stands in uvicorn's own queue, and may never have its turn.
+        if not self.parser.should_upgrade() and (self.cycle is None or self.cycle.response_complete):
+            self.late.waiting += 1
+            self.scope["roost.waits"] = True  # type: ignore[typeddict-unknown-key]  # WAITS, until its turn comes
         super().on_headers_complete()
 
-    def _may_be_hot(self) -> bool:
+    def _is_one_too_many(self) -> bool:
+        url = self.url
+        if self.late.waiting < WAITING_MAX or url.startswith(ALWAYS):
+            return False
+        return self._may_be_answered_here(self.parser.get_method()) and not self.late.has_room()
+
+    def _may_be_answered_here(self, method: bytes) -> bool:
         parser, cycle = self.parser, self.cycle
         return (
-            parser.get_method() == b"GET"
+            parser.get_method() == method
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
