@@ -94,8 +94,7 @@ async def open_embedded(settings: Settings, folder: DataFolder, seat: Seat | Non
         log = await stack.enter_async_context(_opened_log(file, seat, mint))
         search = SearchFile(folder.search)
         stack.push_async_callback(search.close)
-        cheap = settings.password_cost == "low"  # noqa: S105 - a cost, not a password
-        passwords = Argon2idPasswords(engine_of("low" if cheap else "standard"))
+        passwords = _passwords(settings)
         stack.callback(passwords.close)
         language = FastTextLanguageDetector()
         # Off the loop, and not waited for: the first tweet would else wait 0.3 s for the model.
@@ -163,6 +162,11 @@ def _newest_ms(file: SqliteFile) -> int:
     ids: list[int] = [id for query in queries for (id,) in file.rows(query) if id is not None]
     logged: list[tuple[int]] = file.rows("SELECT at_ms FROM log ORDER BY seq DESC LIMIT 1")
     return max([0, *(ms_of(id) for id in ids), *(at_ms for (at_ms,) in logged)])
+
+
+def _passwords(settings: Settings) -> Argon2idPasswords:
+    cheap = settings.password_cost == "low"  # noqa: S105 - a cost, not a password
+    return Argon2idPasswords(engine_of("low" if cheap else "standard"))
 
 
 def _mailer(settings: Settings, folder: DataFolder, clock: Clock, randomness: Randomness) -> Mailer:
