@@ -35,16 +35,15 @@ SETTLED_MAX = 2_000
 PAGES, DELIVERIES, STORED = 20_000, 400_000, 2_000
 PAGE_LIMIT = 20
 
-BASE_MB = 70.0
+BASE_MB = 85.0
 """Formula of memory: the interpreter and the libraries,"""
-USER_KB = 3.5
-"""and a warm user's home, relations, profile, acts and settled window,"""
+USER_KB = 4.0
+"""and a warm user's home with its inbox, relations, profile, acts and settled window,"""
 FOLLOW_BYTES = 130
 """and each follow of his,"""
-ID_BYTES = 40
-"""and each id on a rebuilt timeline: an entry of the list and a number of its own. One that is pushed takes 8, since
-all timelines share the number,"""
-TWEET_KB = 4.15
+ID_BYTES = 8
+"""and each id on a timeline,"""
+TWEET_KB = 4.4
 """and each tweet at hand, with its cell, its fragment and its counts."""
 
 
@@ -156,6 +155,7 @@ async def _deliveries(node: Node, people: list[UserId]) -> float:
     for author in people:
         async for _ in node.views.followers.pages(author):
             pass
+    node.fan_out.tweets = None  # there are none to be brought to hand
     before, began_s = node.fan_out.delivered, time.process_time()
     for event in tweets:
         await node.fan_out(event)
