@@ -1,1 +1,0 @@
-"""A file a server: what it needs from the package registries, and how one node of it is started."""
