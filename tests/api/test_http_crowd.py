@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-import uvicorn
 
+from api.protocol_server import serving
 from api.waiting import eventually
 from roost.edge.native.hot import HotTimelines
 from roost.edge.native.hot_http import hot_http
@@ -40,19 +40,12 @@ class Calm:
 
 
 @asynccontextmanager
-async def serving(app: Calm) -> AsyncIterator[int]:
-    http = hot_http(cast("HotTimelines", NothingHot()), app.late)
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, http=http, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
-    )
-    running = asyncio.create_task(server.serve())
-    await eventually(lambda: server.started)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        app.go_on.set()
-        server.should_exit = True
-        await running
+async def crowded(app: Calm) -> AsyncIterator[int]:
+    async with serving(app, hot_http(cast("HotTimelines", NothingHot()), app.late)) as port:
+        try:
+            yield port
+        finally:
+            app.go_on.set()
 
 
 def request(method: str, path: str, body: bytes = b"") -> bytes:
@@ -73,7 +66,7 @@ async def test_one_too_many_is_a_problem_with_a_time_to_come_back_and_the_connec
 ) -> None:
     app = Calm(LateLoop())
     app.go_on.set()
-    async with serving(app) as port:
+    async with crowded(app) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         app.late.waiting = WAITING_MAX
         writer.write(request(method, path, body))
@@ -94,7 +87,7 @@ async def test_one_too_many_is_a_problem_with_a_time_to_come_back_and_the_connec
 async def test_health_and_figures_are_never_refused() -> None:
     app = Calm(LateLoop(waiting=WAITING_MAX))
     app.go_on.set()
-    async with serving(app) as port:
+    async with crowded(app) as port:
         for path in ("/health/live", "/health/ready", "/metrics"):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(request("GET", path))
@@ -105,7 +98,7 @@ async def test_health_and_figures_are_never_refused() -> None:
 
 async def test_who_sends_many_at_once_and_goes_away_is_not_waited_for() -> None:
     app = Calm(LateLoop())
-    async with serving(app) as port:
+    async with crowded(app) as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request("GET", "/tweet/1") * 20)
         await eventually(lambda: app.began == ["/tweet/1"])
@@ -120,7 +113,7 @@ async def test_who_sends_many_at_once_and_goes_away_is_not_waited_for() -> None:
 async def test_each_turn_is_counted_once_however_they_come() -> None:
     app = Calm(LateLoop())
     app.go_on.set()
-    async with serving(app) as port:
+    async with crowded(app) as port:
         pairs = [await asyncio.open_connection("127.0.0.1", port) for _ in range(30)]
         for _, writer in pairs:
             writer.write(request("GET", "/tweet/1") * 3)
@@ -129,3 +122,15 @@ async def test_each_turn_is_counted_once_however_they_come() -> None:
             writer.close()
     assert app.late.waiting == 0
     assert len(app.began) == 90
+
+
+async def test_the_refusal_of_a_head_has_no_body() -> None:
+    """It is the application's business, as whatever is not asked often."""
+    app = Calm(LateLoop(waiting=WAITING_MAX))
+    app.go_on.set()
+    async with crowded(app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request("HEAD", "/tweet/1"))
+        assert (await answer_of(reader))[0] == 204
+        writer.close()
+    assert app.late.refused == 0

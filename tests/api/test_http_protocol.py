@@ -2,12 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
-
+from api.protocol_server import serving
 from api.waiting import eventually
 from roost.edge.http_protocol import HttpProtocol
 
@@ -38,24 +35,13 @@ class Streaming:
         await send({"type": "http.response.body", "body": b""})
 
 
-@asynccontextmanager
-async def serving(app: Streaming, stalled_s: float) -> AsyncIterator[int]:
-    http = type("Impatient", (HttpProtocol,), {"stalled_s": stalled_s})
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, http=http, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
-    )
-    running = asyncio.create_task(server.serve())
-    await eventually(lambda: server.started)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await running
+def impatient(stalled_s: float) -> type[HttpProtocol]:
+    return type("Impatient", (HttpProtocol,), {"stalled_s": stalled_s})
 
 
 async def test_who_does_not_read_is_cut_off_and_leaves_no_request_behind() -> None:
     app = Streaming()
-    async with serving(app, stalled_s=0.2) as port:
+    async with serving(app, impatient(stalled_s=0.2)) as port:
         deaf = socket.socket()
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         deaf.setblocking(False)
@@ -69,7 +55,7 @@ async def test_who_does_not_read_is_cut_off_and_leaves_no_request_behind() -> No
 
 async def test_who_reads_gets_all_of_it() -> None:
     app = Streaming()
-    async with serving(app, stalled_s=60.0) as port:
+    async with serving(app, impatient(stalled_s=60.0)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(REQUEST)
         answer = await reader.read()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roost.adapters.index.memory import MemoryTweetIndex, MemoryUserIndex
-from roost.adapters.index.sqlite.file import LITTLE_BYTES, SearchFile
+from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
 from roost.adapters.index.sqlite.users import SqliteUserIndex
 from roost.ports.index import TweetIndex, UserIndex
@@ -41,8 +41,8 @@ async def memory_indexes(folder: Path) -> AsyncIterator[Indexes]:
 
 
 @asynccontextmanager
-async def sqlite_indexes(folder: Path, little_bytes: int = LITTLE_BYTES) -> AsyncIterator[Indexes]:
-    file = SearchFile(folder / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=little_bytes)
+async def sqlite_indexes(folder: Path) -> AsyncIterator[Indexes]:
+    file = SearchFile(folder / "search.db", read_deadline_ms=DEADLINE_MS)
     try:
         yield Indexes(SqliteTweetIndex(file, StandingClock()), SqliteUserIndex(file))
     finally:
@@ -52,5 +52,4 @@ async def sqlite_indexes(folder: Path, little_bytes: int = LITTLE_BYTES) -> Asyn
 INDEXES: dict[str, Callable[[Path], AbstractAsyncContextManager[Indexes]]] = {
     "memory": memory_indexes,
     "sqlite": sqlite_indexes,
-    "large sqlite": lambda folder: sqlite_indexes(folder, little_bytes=0),
 }

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from roost.adapters.index.sqlite import schema
 from roost.adapters.index.sqlite.file import READS_WAITING_MAX, WRITES_WAITING_MAX, SearchFile
 from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
 from roost.domain.errors import DependencyDown, Draining, Overloaded
-from roost.domain.ids import Position, UserId, Version
+from roost.domain.ids import Position, TweetId, UserId, Version
 from roost.domain.search.trending import HOUR_MS, WINDOW_HOURS
 from roost.ports.index import TweetBatch
 
@@ -122,7 +123,7 @@ async def test_no_word_of_a_removed_tweet_is_left_in_the_files(tmp_path: Path) -
 
 
 async def test_a_question_that_takes_too_long_is_interrupted(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=1_000, little_bytes=0)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=1_000)
     endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     with pytest.raises(Overloaded, match="longer than 1000 ms"):
         await file.read(lambda db: db.execute(endless).fetchall())
@@ -131,7 +132,7 @@ async def test_a_question_that_takes_too_long_is_interrupted(tmp_path: Path) -> 
 
 
 async def test_searches_and_changes_beyond_their_bounds_are_refused_at_once(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
     gate = threading.Event()
 
@@ -153,6 +154,27 @@ async def test_searches_and_changes_beyond_their_bounds_are_refused_at_once(tmp_
     await file.close()
 
 
+async def test_only_one_word_is_looked_for_on_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All else may have to look at every place of a word: a phrase of one word again and again takes 40 ms."""
+    file = SearchFile(tmp_path / "search.db")
+    index = SqliteTweetIndex(file, StandingClock())
+    await index.add([tweet(1, "one the the two #tag")])
+    asked: list[str] = []
+    answered = file.at_once
+
+    def noted(question: Callable[[sqlite3.Connection], list[TweetId]]) -> list[TweetId]:
+        asked.append("on the loop")
+        return answered(question)
+
+    monkeypatch.setattr(file, "at_once", noted)
+    for query in ('"the the"', "the two", "one -two", "-one", "#tag", "lang:en", "since:2001-01-01"):
+        await found(index, query)
+    assert asked == []
+    assert await found(index, "one") == [1]
+    assert len(asked) == 1
+    await file.close()
+
+
 async def test_a_caller_who_went_away_gives_the_place_back(tmp_path: Path) -> None:
     async with sqlite_indexes(tmp_path) as indexes:
         for _ in range(3):
@@ -165,7 +187,7 @@ async def test_a_caller_who_went_away_gives_the_place_back(tmp_path: Path) -> No
 
 
 async def test_a_wrong_change_fails_alone(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
 
     def wrong(db: sqlite3.Connection) -> None:
@@ -181,7 +203,7 @@ async def test_a_wrong_change_fails_alone(tmp_path: Path) -> None:
 
 
 async def test_a_closed_index_is_draining_and_has_written_what_waited(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
     adds = [asyncio.ensure_future(index.add([tweet(n, "word")])) for n in range(100)]
     await asyncio.sleep(0)
@@ -197,7 +219,7 @@ async def test_a_closed_index_is_draining_and_has_written_what_waited(tmp_path: 
 
 
 async def test_a_file_broken_under_way_is_said_to_be_down(tmp_path: Path) -> None:
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, StandingClock())
 
     def break_it(db: sqlite3.Connection) -> None:
@@ -213,7 +235,7 @@ async def test_a_file_broken_under_way_is_said_to_be_down(tmp_path: Path) -> Non
 
 async def test_counters_of_past_hours_are_dropped(tmp_path: Path) -> None:
     clock = StandingClock()
-    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS, little_bytes=0)
+    file = SearchFile(tmp_path / "search.db", read_deadline_ms=DEADLINE_MS)
     index = SqliteTweetIndex(file, clock)
     await index.add([tweet(1, "#now"), hours_ago(3 * WINDOW_HOURS, 1, "#past")])
     await index.add([tweet(2, "#now", UserId(2))])

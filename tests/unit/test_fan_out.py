@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from contract.store_adapters import memory_stores
 from roost.adapters.cache.memory import MemoryReadThrough
 from roost.adapters.cache.memory_timelines import MemoryTimelines
 from roost.adapters.log.memory import MemoryEventLog
@@ -12,11 +13,12 @@ from roost.adapters.store.memory.celebrities import MemoryCelebrityStore
 from roost.adapters.store.memory.relations import MemoryRelationStore
 from roost.domain.events import FanOutRest, TweetPosted
 from roost.domain.ids import TweetId, UserId, Version
-from roost.domain.tweet import Tweet
+from roost.domain.tweet import Tweet, TweetCounts
 from roost.reactions import fan_out
 from roost.reactions.fan_out import FOLLOWERS_AT_ONCE, FanOut, LoggedRests, OwnRests
 from roost.views.celebrities import CelebrityView
 from roost.views.relations import CachedFollowers, FollowerView
+from roost.views.tweets import TweetView
 
 AUTHOR = UserId(1)
 ID, LATER = TweetId(77), TweetId(78)
@@ -134,3 +136,22 @@ async def test_rests_on_the_log_stand_behind_what_was_posted_meanwhile() -> None
     (last,) = read
     await town.fan_out(last.event)
     assert town.fan_out.delivered == len(followers)
+
+
+async def test_what_was_delivered_is_at_hand_also_where_another_process_posted_it() -> None:
+    town = Town(A_TURN)
+    stores = memory_stores()
+    cache: MemoryReadThrough[TweetId, Tweet] = MemoryReadThrough(9, DAY_S, time.monotonic)
+    counts: MemoryReadThrough[TweetId, TweetCounts] = MemoryReadThrough(9, DAY_S, time.monotonic)
+    town.fan_out.tweets = TweetView(stores.tweets, cache, stores.counts, counts)
+    original = Tweet(ID, AUTHOR, "hello", Version(1))
+    quote = Tweet(LATER, AUTHOR, "look", Version(2), quote_of=ID, quote_of_author=AUTHOR)
+    for one in (original, quote):
+        await stores.tweets.add(one, None, [])
+    await town.has_followers(0)
+    await town.fan_out(TweetPosted.of(quote))
+    assert (cache.peek(ID), cache.peek(LATER)) == (None, None), "nobody reads it here"
+    await town.has_followers(1)
+    await town.fan_out(TweetPosted.of(quote))
+    assert (cache.peek(ID), cache.peek(LATER)) == (original, quote)
+    assert counts.peek(LATER) is not None

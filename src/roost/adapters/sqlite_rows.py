@@ -4,6 +4,10 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+_encode = msgspec.json.Encoder().encode
+
 _ROWS_A_STATEMENT = (64, 16, 4, 1)
 """Few sizes, so that the statements stay prepared."""
 
@@ -19,3 +23,8 @@ def insert_rows(connection: sqlite3.Connection, insert: str, rows: Sequence[Sequ
             last = connection.execute(f"{insert} {', '.join([marks] * size)}", values).lastrowid or 0
             done += size
     return last
+
+
+def json_array(values: Sequence[Any]) -> str:
+    """Many values as one parameter, for json_each."""
+    return _encode(values).decode()

@@ -86,12 +86,10 @@ class LateLoop:
         if self._timer is not None:
             self._timer.cancel()
 
-    def has_room(self) -> bool:
-        """Whether one more request may wait for its turn; counts who is sent away."""
-        if self.waiting < WAITING_MAX:
-            return True
-        self.refused += 1
-        return False
+    @property
+    def is_crowded(self) -> bool:
+        """Whether as many wait for their turn as may."""
+        return self.waiting >= WAITING_MAX
 
     def check(self) -> None:
         """Raises Overloaded while the loop runs late."""

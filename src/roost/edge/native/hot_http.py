@@ -4,17 +4,19 @@ uvicorn -> HotHttp -> HotTimelines; what is not hot goes uvicorn's usual way to 
 that than can be answered in time, they are refused here, at a fifth of what a refusal by the application costs.
 """
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from roost.domain.errors import Overloaded
 from roost.edge import problems
 from roost.edge.http_protocol import HttpProtocol
 from roost.edge.native.app import DEFAULT_HEADERS
 from roost.edge.native.hot import PATH, HotTimelines
-from roost.edge.overload import WAITING_MAX, LateLoop
+from roost.edge.overload import WAITS, LateLoop
 
 ALWAYS = (b"/health/", b"/metrics")
 """What is never refused."""
+REFUSED_HERE = (b"GET", b"POST", b"PATCH", b"DELETE")
+"""All others are left to the application: the answer to HEAD has no body."""
 
 
 def hot_http(hot: HotTimelines, late: LateLoop) -> "type[HotHttp]":
@@ -49,7 +51,8 @@ class HotHttp(HttpProtocol):
                 self._answered = True
                 self.transport.write(answer)
                 return
-        if self._is_one_too_many():
+        if self.late.is_crowded and not self.url.startswith(ALWAYS) and self._may_be_answered_here(*REFUSED_HERE):
+            self.late.refused += 1
             self._answered = True
             self.transport.write(b"HTTP/1.1 503 Service Unavailable\r\n" + self._date_line() + self.refusal)
             return
@@ -60,19 +63,13 @@ class HotHttp(HttpProtocol):
         # What is sent before an answer came stands in uvicorn's own queue, and may never have its turn.
         if not self.parser.should_upgrade() and (self.cycle is None or self.cycle.response_complete):
             self.late.waiting += 1
-            self.scope["roost.waits"] = True  # type: ignore[typeddict-unknown-key]  # WAITS, until its turn comes
+            cast("dict[str, object]", self.scope)[WAITS] = True
         super().on_headers_complete()
 
-    def _is_one_too_many(self) -> bool:
-        url = self.url
-        if self.late.waiting < WAITING_MAX or url.startswith(ALWAYS):
-            return False
-        return self._may_be_answered_here(self.parser.get_method()) and not self.late.has_room()
-
-    def _may_be_answered_here(self, method: bytes) -> bool:
+    def _may_be_answered_here(self, *methods: bytes) -> bool:
         parser, cycle = self.parser, self.cycle
         return (
-            parser.get_method() == method
+            parser.get_method() in methods
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()

@@ -27,10 +27,6 @@ STEPS_BETWEEN_CHECKS = 20_000
 """Of SQLite's machine, between two looks at the clock: some milliseconds. Each look is a turn of the interpreter lock,
 and most searches take fewer steps."""
 
-LITTLE_BYTES = 32 * 1024 * 1024
-"""Of a file of some 70,000 tweets: the worst of phrases take a few milliseconds there."""
-LOOKS_A_MEASURE = 256
-
 CACHE_KIB = 16 * 1024
 
 _Result = TypeVar("_Result")
@@ -40,9 +36,7 @@ Change = Callable[[sqlite3.Connection], None]
 class SearchFile:
     """Opens or makes the file. Raises DependencyDown where it cannot."""
 
-    def __init__(
-        self, path: Path, *, read_deadline_ms: int = READ_DEADLINE_MS, little_bytes: int = LITTLE_BYTES
-    ) -> None:
+    def __init__(self, path: Path, *, read_deadline_ms: int = READ_DEADLINE_MS) -> None:
         self._path = path
         self._deadline_s = read_deadline_ms / 1000
         self._connections: list[sqlite3.Connection] = []
@@ -61,9 +55,6 @@ class SearchFile:
         self._read_places = threading.BoundedSemaphore(READS_WAITING_MAX)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="search-reader")
         self._here: sqlite3.Connection | None = None  # the event loop's
-        self._little_bytes = little_bytes
-        self._little = False
-        self._looks_left = 0
 
     async def write(self, change: Change) -> None:
         """Make the change in a transaction, shared with others that wait; return after its commit."""
@@ -76,19 +67,10 @@ class SearchFile:
             raise Overloaded(f"{WRITES_WAITING_MAX} changes wait for the search index") from error
         await asyncio.wrap_future(done)
 
-    async def read(self, question: Callable[[sqlite3.Connection], _Result], *, is_small: bool = False) -> _Result:
-        """Answer from the last commit. Raises Overloaded at the deadline.
-
-        What is known to be small is answered here and now, and so is everything while the file is: a hop to a thread
-        and back costs 300 µs of both.
-        """
+    async def read(self, question: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Answer from the last commit. Raises Overloaded at the deadline."""
         if self._closed:
             raise Draining("the search index is closed")
-        if is_small or self._has_little():
-            return self._answer_here(question)
-        return await self._answer_beside(question)
-
-    async def _answer_beside(self, question: Callable[[sqlite3.Connection], _Result]) -> _Result:
         if not self._read_places.acquire(blocking=False):
             raise Overloaded(f"{READS_WAITING_MAX} searches wait")
         deadline = time.monotonic() + self._deadline_s
@@ -97,14 +79,12 @@ class SearchFile:
         answer.add_done_callback(lambda _: self._read_places.release())
         return await asyncio.wrap_future(answer)
 
-    def _has_little(self) -> bool:
-        if self._looks_left == 0:
-            self._looks_left = LOOKS_A_MEASURE
-            self._little = self._path.stat().st_size <= self._little_bytes
-        self._looks_left -= 1
-        return self._little
-
-    def _answer_here(self, question: Callable[[sqlite3.Connection], _Result]) -> _Result:
+    def at_once(self, question: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Answer from the last commit, on the event loop: for what takes less than the 300 µs of a hop to a thread and
+        back, whatever is in the file.
+        """
+        if self._closed:
+            raise Draining("the search index is closed")
         try:
             if self._here is None:
                 self._here = self._reader()
@@ -114,7 +94,7 @@ class SearchFile:
 
     async def empty_log(self) -> None:
         """Move what is in SQLite's write-ahead log to the file and cut the log, as far as readers let it."""
-        await self._answer_beside(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        await self.read(lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
     async def close(self) -> None:
         """Write what waits, then close. A second time changes nothing."""

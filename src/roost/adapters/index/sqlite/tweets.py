@@ -10,7 +10,7 @@ from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.match import facets_of, plan, words_in_file
 from roost.adapters.index.sqlite.position import keep_position, read_position
 from roost.adapters.index.sqlite.schema import TWEET_TABLES
-from roost.adapters.sqlite_rows import insert_rows
+from roost.adapters.sqlite_rows import insert_rows, json_array
 from roost.domain.ids import Position, TweetId, UserId, Version, ms_of
 from roost.domain.search.document import IndexedTweet
 from roost.domain.search.query import Hashtag, ResolvedQuery, Term
@@ -34,10 +34,6 @@ _Kept = tuple[Version, UserId, str, str, str]  # as _KEPT selects it
 
 
 _ids = msgspec.json.Decoder(list[TweetId]).decode
-
-
-def encode_json(ids: Sequence[int]) -> str:
-    return msgspec.json.encode(ids).decode()
 
 
 class SqliteTweetIndex(TweetIndex):
@@ -75,7 +71,11 @@ class SqliteTweetIndex(TweetIndex):
         if planned is None:
             return []
         row = (planned.match, planned.first, planned.last, limit)
-        return await self._file.read(lambda db: _ids(db.execute(_SEARCH, row).fetchone()[0]), is_small=planned.is_plain)
+
+        def found(db: sqlite3.Connection) -> list[TweetId]:
+            return _ids(db.execute(_SEARCH, row).fetchone()[0])
+
+        return self._file.at_once(found) if planned.is_one_word else await self._file.read(found)
 
     async def hashtag(self, tag: str, before: TweetId | None, limit: int) -> list[TweetId]:
         key = tag_key(tag)
@@ -116,12 +116,12 @@ def _change_tweets(db: sqlite3.Connection, batch: TweetBatch, first_hour: int) -
 
 def _kept(db: sqlite3.Connection, ids: Sequence[TweetId]) -> dict[TweetId, _Kept]:
     """The rows that are there, by rising id."""
-    rows = db.execute(_KEPT, (encode_json(ids),)).fetchall()
+    rows = db.execute(_KEPT, (json_array(ids),)).fetchall()
     return {id: tuple(row) for id, *row in rows}
 
 
 def _removed(db: sqlite3.Connection, ids: Sequence[TweetId]) -> set[TweetId]:
-    return {id for (id,) in db.execute(_REMOVED, (encode_json(ids),))}
+    return {id for (id,) in db.execute(_REMOVED, (json_array(ids),))}
 
 
 def _is_newer(tweet: IndexedTweet, kept: _Kept | None) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.position import keep_position, read_position
 from roost.adapters.index.sqlite.schema import USER_TABLES
-from roost.adapters.sqlite_rows import insert_rows
+from roost.adapters.sqlite_rows import insert_rows, json_array
 from roost.domain.ids import Position, UserId
 from roost.domain.search.people import IndexedUser, UserPrefix
 from roost.ports.index import UserBatch, UserIndex, checked_limit
@@ -81,7 +81,7 @@ def _put_all(db: sqlite3.Connection, users: Sequence[IndexedUser]) -> None:
         other = newest.get(user.user_id)
         if other is None or other.version <= user.version:
             newest[user.user_id] = user
-    array = (msgspec.json.encode(list(newest)).decode(),)
+    array = (json_array(list(newest)),)
     removed = {id for (id,) in db.execute(_REMOVED, array)}
     ((kept_rows,),) = db.execute(_KEPT, array).fetchall()
     kept = {id: row for id, *row in msgspec.json.decode(kept_rows)}

@@ -12,7 +12,8 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from roost.adapters.store.sqlite.tables import decode_array, decode_arrays, encode_array
+from roost.adapters.sqlite_rows import json_array
+from roost.adapters.store.sqlite.tables import decode_array, decode_arrays
 from roost.domain.ids import TweetId, UserId
 
 PIECE_MIN = 4
@@ -70,7 +71,7 @@ def _those_in_front(
 ) -> Collection[int]:
     if len(authors) <= limit:
         return authors
-    bounds = (encode_array(list(authors)).decode(), stretch.after, stretch.before, limit)
+    bounds = (json_array(list(authors)), stretch.after, stretch.before, limit)
     ((array,),) = connection.execute(stretch.ordered(_HEADS), bounds).fetchall()
     return decode_array(array)
 
@@ -81,6 +82,6 @@ def _next_of_each(
     """Up to `size` ids of each author, in order."""
     pieces = next(iter(asked.values())).ordered(_PIECES)
     rows = [[author, stretch.after, stretch.before] for author, stretch in asked.items()]
-    ((arrays,),) = connection.execute(pieces, (encode_array(rows).decode(), size)).fetchall()
+    ((arrays,),) = connection.execute(pieces, (json_array(rows), size)).fetchall()
     ids_of_each = [[TweetId(id) for id in ids] for ids in decode_arrays(arrays)]
     return dict(zip(asked, ids_of_each, strict=True))

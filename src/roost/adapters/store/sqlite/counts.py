@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import zip_longest
 
 from roost.adapters.sqlite_file import SqliteFile
-from roost.adapters.store.sqlite.tables import decode_arrays, encode_array, pieces, rows_among
+from roost.adapters.sqlite_rows import json_array
+from roost.adapters.store.sqlite.tables import decode_arrays, pieces, rows_among
 from roost.domain.events import Counted
 from roost.domain.ids import TweetId, UserId, Version
 from roost.domain.tweet import TweetCounts
@@ -69,8 +70,8 @@ class SqliteCountStore:
 
     async def _recount(self, tweets: Sequence[int], users: Sequence[int], version: Version) -> None:
         def count(connection: sqlite3.Connection) -> tuple[str, str]:
-            ((of_tweets,),) = connection.execute(_OF_TWEETS, (encode_array(tweets).decode(),)).fetchall()
-            ((of_users,),) = connection.execute(_OF_USERS, (encode_array(users).decode(),)).fetchall()
+            ((of_tweets,),) = connection.execute(_OF_TWEETS, (json_array(tweets),)).fetchall()
+            ((of_users,),) = connection.execute(_OF_USERS, (json_array(users),)).fetchall()
             return of_tweets, of_users
 
         of_tweets, of_users = await self._file.read(count)

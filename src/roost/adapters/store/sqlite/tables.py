@@ -24,7 +24,6 @@ BEYOND_ALL = ID_MAX
 
 decode_array = msgspec.json.Decoder(list[int]).decode
 decode_arrays = msgspec.json.Decoder(list[list[int]]).decode
-encode_array = msgspec.json.Encoder().encode
 
 
 def ids_of(file: SqliteFile, sql: str, *parameters: int) -> list[int]:
