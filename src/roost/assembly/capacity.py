@@ -74,9 +74,9 @@ def _data(load: Load) -> Sequence[Line]:
     tweets = load.tweets_per_second * DAY_S
     return [
         Line("data", "tweets a day", f"{tweets:,.0f}", f"{load.tweets_per_second:g}/s x {DAY_S:,} s"),
-        Line("data", "written", f"{second / 1_000:,.1f} kB/s", f"{load.tweets_per_second:g}/s x {load.tweet_bytes} B"),
+        Line("data", "written", f"{second / 1_000:,.1f} kB/s", f"{load.tweets_per_second:g}/s x {load.tweet_bytes:g} B"),
         Line("data", "tweets a month", f"{month / GB:,.1f} GB", f"{second / 1_000:g} kB/s x {MONTH_DAYS} days"),
-        Line("data", "new users a year", f"{load.new_users_a_day * 365:,}", f"{load.new_users_a_day:,} a day"),
+        Line("data", "new users a year", f"{load.new_users_a_day * 365:,.0f}", f"{load.new_users_a_day:,.0f} a day"),
     ]
 
 
