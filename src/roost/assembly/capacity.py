@@ -72,9 +72,10 @@ def _data(load: Load) -> Sequence[Line]:
     second = load.tweets_per_second * load.tweet_bytes
     month = second * DAY_S * MONTH_DAYS
     tweets = load.tweets_per_second * DAY_S
+    rate = f"{load.tweets_per_second:g}/s"
     return [
-        Line("data", "tweets a day", f"{tweets:,.0f}", f"{load.tweets_per_second:g}/s x {DAY_S:,} s"),
-        Line("data", "written", f"{second / 1_000:,.1f} kB/s", f"{load.tweets_per_second:g}/s x {load.tweet_bytes:g} B"),
+        Line("data", "tweets a day", f"{tweets:,.0f}", f"{rate} x {DAY_S:,} s"),
+        Line("data", "written", f"{second / 1_000:,.1f} kB/s", f"{rate} x {load.tweet_bytes:g} B"),
         Line("data", "tweets a month", f"{month / GB:,.1f} GB", f"{second / 1_000:g} kB/s x {MONTH_DAYS} days"),
         Line("data", "new users a year", f"{load.new_users_a_day * 365:,.0f}", f"{load.new_users_a_day:,.0f} a day"),
     ]
