@@ -1,92 +1,20 @@
-"""A resolved query in FTS5's words: one MATCH expression and a range of ids.
+"""A planned query in FTS5's words: one MATCH expression. Every token is quoted."""
 
-Besides its words a tweet has facets, one token for each fact about it. Every token is quoted.
-"""
-
-from dataclasses import dataclass
-
-from roost.domain.ids import ID_MAX, TweetId, UserId, first_id_at
-from roost.domain.search.document import IndexedTweet
-from roost.domain.search.query import (
-    Hashtag,
-    HasTrait,
-    InLanguage,
-    Person,
-    Phrase,
-    PostedSince,
-    ResolvedQuery,
-    Role,
-    Trait,
-)
-
-TWEET_FACET = "is:tweet"
-"""On all that are no retweets: it keeps retweets out, and gives a query of negations something to negate."""
-
-_ROLE_FACETS = {Role.AUTHOR: "from", Role.ANSWERED: "to", Role.MENTIONED: "at"}
+from roost.adapters.tweet_facets import Facet, Plan
+from roost.domain.search.query import Phrase
 
 
-def facets_of(tweet: IndexedTweet) -> str:
-    """The facets, between blanks."""
-    traits = [trait.value for trait in Trait if HasTrait(trait).holds(tweet)]
-    people = [_person(Role.AUTHOR, tweet.author_id)]
-    people += [_person(Role.MENTIONED, user) for user in dict.fromkeys(tweet.mentions)]
-    if tweet.reply_to_author is not None:
-        people.append(_person(Role.ANSWERED, tweet.reply_to_author))
-    tags = [f"#{tag}" for tag in sorted(tweet.tags)]
-    languages = [f"lang:{key}" for key in tweet.languages]
-    kind = [] if tweet.is_retweet else [TWEET_FACET]
-    return " ".join([*kind, *traits, *people, *tags, *languages])
+def match_of(plan: Plan) -> str:
+    """What the query requires and excludes; the range of ids is asked for beside it."""
+    match = " AND ".join(_expression(token) for token in plan.required)
+    if plan.excluded:
+        match = f"({match}) NOT ({' OR '.join(_expression(token) for token in plan.excluded)})"
+    return match
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to ask the file: both ends of the range are inclusive."""
-
-    match: str
-    first: int
-    last: int
-
-
-def plan(query: ResolvedQuery, before: TweetId | None) -> Plan | None:
-    """None where nothing can match."""
-    kind = Trait.RETWEET.value if query.wants_retweets else TWEET_FACET
-    required = [_facet(kind)]
-    excluded: list[str] = []
-    first, last = 0, ID_MAX if before is None else min(before - 1, ID_MAX)
-    for term in query.terms:
-        match term.condition:
-            case PostedSince(ms) if term.negated:
-                last = min(last, first_id_at(ms) - 1)
-            case PostedSince(ms):
-                first = max(first, first_id_at(ms))
-            case condition:
-                (excluded if term.negated else required).append(_expression(condition))
-    if first > last:
-        return None
-    match = " AND ".join(required)
-    if excluded:
-        match = f"({match}) NOT ({' OR '.join(excluded)})"
-    return Plan(match, first, last)
-
-
-def _expression(condition: Phrase | Hashtag | HasTrait | InLanguage | Person) -> str:
-    match condition:
+def _expression(token: Phrase | Facet) -> str:
+    match token:
         case Phrase(words):
             return f'words : "{" ".join(words)}"'
-        case Hashtag(key):
-            return _facet(f"#{key}")
-        case HasTrait(trait):
-            return _facet(trait.value)
-        case InLanguage(key):
-            return _facet(f"lang:{key}")
-        case Person(role, user):
-            return _facet(_person(role, user))
-
-
-def _person(role: Role, user: UserId | None) -> str:
-    # Nobody has a facet as well, which no tweet carries: required it finds nothing, negated it hides nothing.
-    return f"{_ROLE_FACETS[role]}:{user}"
-
-
-def _facet(token: str) -> str:
-    return f'facets : "{token}"'
+        case Facet(text):
+            return f'facets : "{text}"'

@@ -7,10 +7,11 @@ import msgspec
 
 from roost.adapters.index.sqlite import remains, trends
 from roost.adapters.index.sqlite.file import SearchFile
-from roost.adapters.index.sqlite.match import facets_of, plan
+from roost.adapters.index.sqlite.match import match_of
 from roost.adapters.index.sqlite.position import keep_position, read_position
 from roost.adapters.index.sqlite.schema import TWEET_TABLES
 from roost.adapters.sqlite_rows import insert_rows
+from roost.adapters.tweet_facets import facets_of, plan
 from roost.domain.ids import Position, TweetId, UserId, Version, ms_of
 from roost.domain.search.document import IndexedTweet
 from roost.domain.search.query import Hashtag, ResolvedQuery, Term
@@ -69,7 +70,7 @@ class SqliteTweetIndex(TweetIndex):
         planned = plan(query, before)
         if planned is None:
             return []
-        row = (planned.match, planned.first, planned.last, limit)
+        row = (match_of(planned), planned.first, planned.last, limit)
         return await self._file.read(lambda db: [TweetId(id) for (id,) in db.execute(_SEARCH, row)])
 
     async def hashtag(self, tag: str, before: TweetId | None, limit: int) -> list[TweetId]:
@@ -126,7 +127,7 @@ def _is_newer(tweet: IndexedTweet, kept: _Kept | None) -> bool:
 def _insert(db: sqlite3.Connection, tweets: Sequence[IndexedTweet], first_hour: int) -> None:
     rows, found = [], []
     for tweet in tweets:
-        id, words, facets = tweet.tweet_id, tweet.words.strip(), facets_of(tweet)
+        id, words, facets = tweet.tweet_id, tweet.words.strip(), " ".join(facets_of(tweet))
         hour = hour_of(ms_of(id))
         counts = tweet.public and not tweet.is_retweet and hour >= first_hour
         counted = sorted(tweet.tags) if counts else []
