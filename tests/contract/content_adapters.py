@@ -8,6 +8,7 @@ from pathlib import Path
 
 from obstore.store import MemoryStore
 
+from contract.s3_server import bytes_on_s3
 from roost.adapters.content.memory_bytes import MemoryBytes
 from roost.adapters.content.obstore_bytes import ObstoreBytes, local_bytes
 from roost.adapters.media.child_process.processor import ChildProcessor
@@ -24,6 +25,7 @@ CONTENT_BYTES: dict[str, Callable[[Path], ContentBytes]] = {
     "memory": lambda _: MemoryBytes(now_ms),
     "obstore in memory": lambda _: ObstoreBytes(MemoryStore()),
     "obstore on the filesystem": lambda folder: local_bytes(folder / "stored"),
+    "obstore on S3": bytes_on_s3,
 }
 
 

@@ -5,7 +5,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.solr_server import solr_server
 from roost.adapters.index.memory import MemoryTweetIndex, MemoryUserIndex
+from roost.adapters.index.solr.collection import Layout
+from roost.adapters.index.solr.http import SolrNodes
+from roost.adapters.index.solr.tweets import SolrTweetIndex
+from roost.adapters.index.solr.users import SolrUserIndex
 from roost.adapters.index.sqlite.file import SearchFile
 from roost.adapters.index.sqlite.tweets import SqliteTweetIndex
 from roost.adapters.index.sqlite.users import SqliteUserIndex
@@ -49,7 +54,24 @@ async def sqlite_indexes(folder: Path) -> AsyncIterator[Indexes]:
         await file.close()
 
 
+@asynccontextmanager
+async def solr_indexes(folder: Path) -> AsyncIterator[Indexes]:
+    """Empty, and in the one collection each that all tests of this process share."""
+    nodes = SolrNodes([solr_server().url], read_deadline_ms=DEADLINE_MS)
+    try:
+        layout = Layout(prefix="contract")
+        indexes = Indexes(
+            await SolrTweetIndex(nodes, layout).open(), await SolrUserIndex(nodes, layout, StandingClock()).open()
+        )
+        await indexes.tweets.clear()
+        await indexes.users.clear()
+        yield indexes
+    finally:
+        await nodes.close()
+
+
 INDEXES: dict[str, Callable[[Path], AbstractAsyncContextManager[Indexes]]] = {
     "memory": memory_indexes,
     "sqlite": sqlite_indexes,
+    "solr": solr_indexes,
 }

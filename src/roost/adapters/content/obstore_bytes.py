@@ -11,12 +11,12 @@ import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, ObjectStore
+from obstore.store import LocalStore, ObjectStore, S3Store
 
 from roost.domain.content import Digest
 from roost.domain.errors import DependencyDown, NotFound
@@ -25,6 +25,13 @@ from roost.ports.content_bytes import DELETE_MARGIN_MS, READ_CHUNK_BYTES_MAX, St
 PREFIX = "content"
 LIST_CHUNK = 1_000
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+WINDOW_BYTES = 4 * 1024 * 1024
+"""One request asks for so much: its time is bounded, while who reads a video may take as long as it plays."""
+
+S3_CONNECT_MS_MAX = 2_000
+S3_REQUEST_MS_MAX = 30_000
+S3_RETRIES_MAX = 3
+S3_RETRY_MS_MAX = 10_000
 LOCK_STRIPES = 64  # a put waits for a delete of the same digest, and rarely for another's
 
 
@@ -66,10 +73,12 @@ class ObstoreBytes:
             stop = size if stop is None else min(stop, size)
             if start >= stop:  # stores call an empty range an error, each in its own words
                 return
-            found = await obstore.get_async(self._store, _key(digest), options={"range": (start, stop)})
-            async for piece in found.stream(min_chunk_size=READ_CHUNK_BYTES_MAX):
-                for at in range(0, len(piece), READ_CHUNK_BYTES_MAX):
-                    yield bytes(piece[at : at + READ_CHUNK_BYTES_MAX])
+            for begin in range(start, stop, WINDOW_BYTES):
+                span = (begin, min(begin + WINDOW_BYTES, stop))
+                found = await obstore.get_async(self._store, _key(digest), options={"range": span})
+                async for piece in found.stream(min_chunk_size=READ_CHUNK_BYTES_MAX):
+                    for at in range(0, len(piece), READ_CHUNK_BYTES_MAX):
+                        yield bytes(piece[at : at + READ_CHUNK_BYTES_MAX])
 
     async def delete(self, digest: Digest, stored_before_ms: int) -> bool:
         key = _key(digest)
@@ -105,6 +114,43 @@ class ObstoreBytes:
 def local_bytes(root: Path) -> ObstoreBytes:
     """Content bytes in a folder of this machine, made when it is missing."""
     return ObstoreBytes(LocalStore(root, mkdir=True), root)
+
+
+def s3_bytes(
+    endpoint: str,
+    bucket: str,
+    access_key_id: str,
+    secret_access_key: str,
+    *,
+    region: str = "us-east-1",
+    prefix: str = "",
+) -> ObstoreBytes:
+    """Content bytes in a bucket that is there, below `prefix` when several share it.
+
+    The bucket is part of the path, as servers that are not Amazon's expect. Nothing is connected to yet. A lifecycle
+    rule of the bucket must abort multipart uploads after a day: what a killed upload left is to be seen by nobody
+    else, and takes room until then.
+    """
+    return ObstoreBytes(
+        S3Store(
+            bucket,
+            prefix=prefix or None,
+            endpoint=endpoint,
+            region=region,
+            access_key_id=access_key_id,
+            secret_access_key=secret_access_key,
+            virtual_hosted_style_request=False,
+            client_options={
+                "allow_http": endpoint.startswith("http://"),
+                "connect_timeout": f"{S3_CONNECT_MS_MAX}ms",
+                "timeout": f"{S3_REQUEST_MS_MAX}ms",
+            },
+            retry_config={
+                "max_retries": S3_RETRIES_MAX,
+                "retry_timeout": timedelta(milliseconds=S3_RETRY_MS_MAX),
+            },
+        )
+    )
 
 
 def local_file(root: Path, digest: Digest) -> Path:

@@ -7,10 +7,11 @@ import msgspec
 
 from roost.adapters.index.sqlite import remains, trends
 from roost.adapters.index.sqlite.file import SearchFile
-from roost.adapters.index.sqlite.match import facets_of, plan, words_in_file
+from roost.adapters.index.sqlite.match import is_one_word, match_of, words_in_file
 from roost.adapters.index.sqlite.position import keep_position, read_position
 from roost.adapters.index.sqlite.schema import TWEET_TABLES
 from roost.adapters.sqlite_rows import insert_rows, json_array
+from roost.adapters.tweet_facets import facets_of, plan
 from roost.domain.ids import Position, TweetId, UserId, Version, ms_of
 from roost.domain.search.document import IndexedTweet
 from roost.domain.search.query import Hashtag, ResolvedQuery, Term
@@ -70,12 +71,12 @@ class SqliteTweetIndex(TweetIndex):
         planned = plan(query, before)
         if planned is None:
             return []
-        row = (planned.match, planned.first, planned.last, limit)
+        row = (match_of(planned), planned.first, planned.last, limit)
 
         def found(db: sqlite3.Connection) -> list[TweetId]:
             return _ids(db.execute(_SEARCH, row).fetchone()[0])
 
-        return self._file.at_once(found) if planned.is_one_word else await self._file.read(found)
+        return self._file.at_once(found) if is_one_word(planned) else await self._file.read(found)
 
     async def hashtag(self, tag: str, before: TweetId | None, limit: int) -> list[TweetId]:
         key = tag_key(tag)
@@ -131,7 +132,7 @@ def _is_newer(tweet: IndexedTweet, kept: _Kept | None) -> bool:
 def _insert(db: sqlite3.Connection, tweets: Sequence[IndexedTweet], first_hour: int) -> None:
     rows, found = [], []
     for tweet in tweets:
-        id, facets = tweet.tweet_id, facets_of(tweet)
+        id, facets = tweet.tweet_id, " ".join(facets_of(tweet))
         words = words_in_file(tweet.words.split(), tweet.is_retweet)
         hour = hour_of(ms_of(id))
         counts = tweet.public and not tweet.is_retweet and hour >= first_hour

@@ -1,0 +1,1 @@
+"""The index in SolrCloud: tweets and users, a collection each, spoken to over HTTP."""
