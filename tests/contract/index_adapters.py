@@ -49,7 +49,9 @@ async def sqlite_indexes(folder: Path, little_bytes: int = LITTLE_BYTES) -> Asyn
         await file.close()
 
 
-INDEXES: dict[str, Callable[[Path], AbstractAsyncContextManager[Indexes]]] = {
+MakeIndexes = Callable[[Path], AbstractAsyncContextManager[Indexes]]
+
+INDEXES: dict[str, MakeIndexes] = {
     "memory": memory_indexes,
     "sqlite": sqlite_indexes,
     "large sqlite": lambda folder: sqlite_indexes(folder, little_bytes=0),
