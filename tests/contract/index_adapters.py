@@ -70,7 +70,9 @@ async def solr_indexes(folder: Path) -> AsyncIterator[Indexes]:
         await nodes.close()
 
 
-INDEXES: dict[str, Callable[[Path], AbstractAsyncContextManager[Indexes]]] = {
+MakeIndexes = Callable[[Path], AbstractAsyncContextManager[Indexes]]
+
+INDEXES: dict[str, MakeIndexes] = {
     "memory": memory_indexes,
     "sqlite": sqlite_indexes,
     "solr": solr_indexes,

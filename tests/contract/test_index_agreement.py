@@ -1,4 +1,4 @@
-"""The SQLite index against a look at every tweet: random changes and queries, and real tweets."""
+"""Every other index against a look at every tweet: random changes and queries, and real tweets."""
 
 import os
 import re
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.index_adapters import NOW_MS, memory_indexes, sqlite_indexes
+from contract.index_adapters import INDEXES, NOW_MS, MakeIndexes, memory_indexes, solr_indexes, sqlite_indexes
 from contract.test_tweet_index import found, tweet
 from roost.domain.errors import Invalid
 from roost.domain.ids import TweetId, UserId, Version, compose_id
@@ -24,6 +24,10 @@ LANGUAGES = ("english", "arabic", "hindi", "french", "german", "italian", "portu
 LINES_A_LANGUAGE = 250
 PROBES = 40
 PAGE = 500
+COMPARED = [name for name in INDEXES if name != "memory"]
+SOLR_EXAMPLES_MAX = 12
+"""A change costs Solr a commit of 10 ms and more: examples of five changes each take a second."""
+
 MADE_UP = (
     "東京スカイツリーの夜景がとてもきれいでした",
     "今日の東京は雨です。傘を忘れた…",
@@ -39,14 +43,14 @@ MADE_UP = (
 )
 
 
-async def compare(reference: TweetIndex, sqlite: TweetIndex, query: str) -> int:
+async def compare(reference: TweetIndex, index: TweetIndex, query: str) -> int:
     """Every page of both indexes must be the same; the number of tweets."""
     resolved = parse_query(query).resolve({f"u{n}": UserId(n) for n in range(1, 5)})
     before: TweetId | None = None
     seen = 0
     while True:
         expected = await reference.search(resolved, before, PAGE)
-        assert await sqlite.search(resolved, before, PAGE) == expected, query
+        assert await index.search(resolved, before, PAGE) == expected, query
         seen += len(expected)
         if len(expected) < PAGE:
             return seen
@@ -100,25 +104,43 @@ TERMS = st.sampled_from(
 QUERIES = st.lists(st.tuples(st.sampled_from(("", "", "-")), TERMS).map("".join), min_size=1, max_size=3).map(" ".join)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches=st.lists(BATCHES, max_size=5), queries=st.lists(QUERIES, min_size=1, max_size=8))
-async def test_sqlite_finds_what_a_look_at_every_tweet_finds(
-    tmp_path: Path, batches: list[TweetBatch], queries: list[str]
+CHANGES = st.lists(BATCHES, max_size=5)
+SEARCHES = st.lists(QUERIES, min_size=1, max_size=8)
+
+
+async def finds_what_a_look_at_every_tweet_finds(
+    make: MakeIndexes, folder: Path, batches: list[TweetBatch], queries: list[str]
 ) -> None:
-    async with memory_indexes(tmp_path) as reference, sqlite_indexes(tmp_path) as sqlite:
-        await sqlite.tweets.clear()
+    async with memory_indexes(folder) as reference, make(folder) as compared:
+        await compared.tweets.clear()
         for batch in batches:
             await reference.tweets.apply(batch)
-            await sqlite.tweets.apply(batch)
-            assert await sqlite.tweets.trends(NOW_MS, 100) == await reference.tweets.trends(NOW_MS, 100)
+            await compared.tweets.apply(batch)
+            assert await compared.tweets.trends(NOW_MS, 100) == await reference.tweets.trends(NOW_MS, 100)
         for query in queries:
             try:
-                await compare(reference.tweets, sqlite.tweets, query)
+                await compare(reference.tweets, compared.tweets, query)
             except Invalid:
                 assert not re.search(r"\w|🎉", query)
         for tag in ("red", "BLEU", "xyz"):
             expected = await reference.tweets.hashtag(tag, None, 50)
-            assert await sqlite.tweets.hashtag(tag, None, 50) == expected
+            assert await compared.tweets.hashtag(tag, None, 50) == expected
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=CHANGES, queries=SEARCHES)
+async def test_sqlite_finds_what_a_look_at_every_tweet_finds(
+    tmp_path: Path, batches: list[TweetBatch], queries: list[str]
+) -> None:
+    await finds_what_a_look_at_every_tweet_finds(sqlite_indexes, tmp_path, batches, queries)
+
+
+@settings(max_examples=SOLR_EXAMPLES_MAX, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=CHANGES, queries=SEARCHES)
+async def test_solr_finds_what_a_look_at_every_tweet_finds(
+    tmp_path: Path, batches: list[TweetBatch], queries: list[str]
+) -> None:
+    await finds_what_a_look_at_every_tweet_finds(solr_indexes, tmp_path, batches, queries)
 
 
 def real_tweets() -> list[IndexedTweet]:
@@ -132,7 +154,8 @@ def real_tweets() -> list[IndexedTweet]:
     ]
 
 
-async def test_real_tweets_of_many_languages_are_found_as_by_a_scan(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", COMPARED)
+async def test_real_tweets_of_many_languages_are_found_as_by_a_scan(tmp_path: Path, name: str) -> None:
     if not TWEETS.is_dir():
         pytest.skip("the shared tweets are not there")
     tweets = real_tweets()
@@ -141,26 +164,27 @@ async def test_real_tweets_of_many_languages_are_found_as_by_a_scan(tmp_path: Pa
     queries = {word for one in probed for word in one.words.split()}
     queries |= {f'"{" ".join(one.words.split()[:2])}"' for one in probed}
     queries |= {f"{one.words.split()[0]} -{one.words.split()[-1]}" for one in probed}
-    async with memory_indexes(tmp_path) as reference, sqlite_indexes(tmp_path) as sqlite:
+    async with memory_indexes(tmp_path) as reference, INDEXES[name](tmp_path) as compared:
         await reference.tweets.add(tweets)
-        await sqlite.tweets.add(tweets)
+        await compared.tweets.add(tweets)
         for query in queries:
-            seen = await compare(reference.tweets, sqlite.tweets, query)
+            seen = await compare(reference.tweets, compared.tweets, query)
             assert seen or " -" in query, query
         for tag in {tag for one in tweets for tag in one.tags}:
             expected = [one.tweet_id for one in reversed(tweets) if tag in one.tags]
-            assert await sqlite.tweets.hashtag(tag, None, 2_000) == expected
-        assert await sqlite.tweets.trends(NOW_MS, 100) == await reference.tweets.trends(NOW_MS, 100)
+            assert await compared.tweets.hashtag(tag, None, 2_000) == expected
+        assert await compared.tweets.trends(NOW_MS, 100) == await reference.tweets.trends(NOW_MS, 100)
 
 
-async def test_made_up_tweets_are_found_by_what_a_reader_would_type(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", COMPARED)
+async def test_made_up_tweets_are_found_by_what_a_reader_would_type(tmp_path: Path, name: str) -> None:
     expected = {
         "東京": [1, 0], "スカイツリー": [0], "傘": [1], "上海": [4, 3], "北京 高铁": [4], "#ラーメン": [2],
         "ラーメン": [2], "서울": [5], "खोज": [6], "#हिन्दी": [6], "ภาษา": [7], "مرحبا": [8],
         "aeroskobing angstrom STRASSE": [9], "🎉": [10], "👩‍💻": [10], "京東": [],
     }  # fmt: skip
-    async with sqlite_indexes(tmp_path) as sqlite:
-        await sqlite.tweets.add(
+    async with INDEXES[name](tmp_path) as compared:
+        await compared.tweets.add(
             [replace(tweet(n, text), hashtags=tuple(re.findall(r"#(\S+)", text))) for n, text in enumerate(MADE_UP)]
         )
-        assert {query: await found(sqlite.tweets, query) for query in expected} == expected
+        assert {query: await found(compared.tweets, query) for query in expected} == expected

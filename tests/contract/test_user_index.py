@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contract.index_adapters import INDEXES, memory_indexes, sqlite_indexes
+from contract.index_adapters import INDEXES, MakeIndexes, memory_indexes, solr_indexes, sqlite_indexes
 from roost.domain.ids import Position, UserId, Version
 from roost.domain.search.people import IndexedUser, parse_user_prefix
 from roost.ports.index import RESULTS_MAX, UserBatch, UserIndex
@@ -124,18 +124,38 @@ BATCHES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(batches=st.lists(BATCHES, max_size=5), prefixes=st.lists(st.text(LETTERS, max_size=6)))
-async def test_sqlite_finds_what_a_look_at_every_user_finds(
-    tmp_path: Path, batches: list[UserBatch], prefixes: list[str]
+CHANGES = st.lists(BATCHES, max_size=5)
+PREFIXES = st.lists(st.text(LETTERS, max_size=6))
+SOLR_EXAMPLES_MAX = 12
+"""A change costs Solr a commit of 10 ms and more: examples of five changes each take a second."""
+
+
+async def finds_what_a_look_at_every_user_finds(
+    make: MakeIndexes, folder: Path, batches: list[UserBatch], prefixes: list[str]
 ) -> None:
-    async with memory_indexes(tmp_path) as reference, sqlite_indexes(tmp_path) as sqlite:
-        await sqlite.users.clear()
+    async with memory_indexes(folder) as reference, make(folder) as compared:
+        await compared.users.clear()
         for batch in batches:
             await reference.users.apply(batch)
-            await sqlite.users.apply(batch)
+            await compared.users.apply(batch)
         for text in [*prefixes, "a", "b", "ab", "山", "a b"]:
             if text.strip(" -"):
                 for limit in (1, 3, 100):
                     expected = await found(reference.users, text, limit)
-                    assert await found(sqlite.users, text, limit) == expected, text
+                    assert await found(compared.users, text, limit) == expected, text
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=CHANGES, prefixes=PREFIXES)
+async def test_sqlite_finds_what_a_look_at_every_user_finds(
+    tmp_path: Path, batches: list[UserBatch], prefixes: list[str]
+) -> None:
+    await finds_what_a_look_at_every_user_finds(sqlite_indexes, tmp_path, batches, prefixes)
+
+
+@settings(max_examples=SOLR_EXAMPLES_MAX, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=CHANGES, prefixes=PREFIXES)
+async def test_solr_finds_what_a_look_at_every_user_finds(
+    tmp_path: Path, batches: list[UserBatch], prefixes: list[str]
+) -> None:
+    await finds_what_a_look_at_every_user_finds(solr_indexes, tmp_path, batches, prefixes)

@@ -66,7 +66,7 @@ class SolrTweetIndex(TweetIndex):
         planned = plan(query, before)
         if planned is None:
             return []
-        clauses = [f"+{_clause(token)}" for token in planned.required]
+        clauses = [f"+{_clause(token)}" for token in (planned.kind, *planned.required)]
         clauses += [f"-{_clause(token)}" for token in planned.excluded]
         clauses.append(f"+number:[{planned.first} TO {planned.last}]")
         found = await self._collection.numbers(" ".join(clauses), NEWEST_FIRST, limit)
