@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from redis import Redis, exceptions
+from redis import Connection, exceptions
 
 from roost_cluster.launch import POLL_S, Launch, NotReady
 from roost_cluster.registries import program
@@ -25,11 +25,15 @@ class Node:
     host: str
     port: int
 
-    def client(self) -> Redis:
-        return Redis(self.host, self.port, socket_timeout=ANSWER_S_MAX, socket_connect_timeout=ANSWER_S_MAX)
 
-
-def launch(folder: Path, node: Node, *, in_cluster: bool = False, memory: str = MEMORY_DEFAULT) -> Launch:
+def launch(
+    folder: Path,
+    node: Node,
+    *,
+    in_cluster: bool = False,
+    memory: str = MEMORY_DEFAULT,
+    node_timeout_ms: int = NODE_TIMEOUT_MS,
+) -> Launch:
     """One server: a cache, so nothing is written to disk, and beyond its memory what is unused longest goes.
 
     In a cluster the bus takes the port that is greater by 10,000. Raises Missing.
@@ -39,7 +43,7 @@ def launch(folder: Path, node: Node, *, in_cluster: bool = False, memory: str = 
     argv += ["no", "--maxmemory", memory, "--maxmemory-policy", "allkeys-lru", "--daemonize", "no"]
     if in_cluster:
         argv += ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"]
-        argv += ["--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--cluster-replica-validity-factor", "0"]
+        argv += ["--cluster-node-timeout", str(node_timeout_ms), "--cluster-replica-validity-factor", "0"]
         argv += ["--cluster-require-full-coverage", "no"]  # what is left goes on
     return Launch(f"redis {node.host}:{node.port}", argv, folder, lambda: _answers(node))
 
@@ -99,9 +103,14 @@ def is_well(node: Node, nodes: int) -> bool:
 
 def command(node: Node, *words: str | int | bytes) -> Any:
     """The plain answer to one command."""
-    with node.client() as client, client.connection_pool.get_connection() as connection:
+    connection: Any = Connection(  # type: ignore[no-untyped-call]
+        host=node.host, port=node.port, socket_timeout=ANSWER_S_MAX, socket_connect_timeout=ANSWER_S_MAX, protocol=2
+    )
+    try:
         connection.send_command(*words)
         return connection.read_response()
+    finally:
+        connection.disconnect()
 
 
 def _answers(node: Node) -> bool:
