@@ -59,12 +59,12 @@ class CassandraCountStore:
 
     async def tweets(self, ids: Collection[TweetId]) -> Mapping[TweetId, TweetCounts]:
         some = list(dict.fromkeys(ids))
-        rows = await each_of(lambda id: self._session.row(_OF_TWEET, id), some)
+        rows = await each_of(lambda tweet: self._session.row(_OF_TWEET, tweet), some)
         return {id: NO_COUNTS if row is None else TweetCounts(*row) for id, row in zip(some, rows, strict=True)}
 
     async def users(self, ids: Collection[UserId]) -> Mapping[UserId, UserCounts]:
         some = list(dict.fromkeys(ids))
-        rows = await each_of(lambda id: self._session.row(_OF_USER, id), some)
+        rows = await each_of(lambda user: self._session.row(_OF_USER, user), some)
         return {id: _NO_USER_COUNTS if row is None else UserCounts(*row) for id, row in zip(some, rows, strict=True)}
 
     async def recount(self, tweets: Collection[TweetId], users: Collection[UserId], version: Version) -> None:
@@ -82,7 +82,7 @@ class CassandraCountStore:
         await self._outbox.tell(left)
 
     async def _of_tweet(self, id: TweetId) -> TweetCounts:
-        return TweetCounts(*await each_of(lambda list: self._count(list, id), tuple(_COUNT)))
+        return TweetCounts(*await each_of(lambda name: self._count(name, id), tuple(_COUNT)))
 
     async def _count(self, list: str, id: TweetId) -> int:
         buckets = await self._buckets.count(list, id)

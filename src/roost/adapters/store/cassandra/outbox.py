@@ -62,6 +62,15 @@ class Left:
     rows: Sequence[Bound]
 
 
+def together(*parts: Left) -> Left:
+    """What was left in several steps, to be told in one."""
+    return Left(
+        [event for part in parts for event in part.events],
+        [key for part in parts for key in part.keys],
+        [row for part in parts for row in part.rows],
+    )
+
+
 class CassandraOutbox:
     """Shared by the stores of one session. `before_all` is a position that every reader of the log has passed: what
     is answered where a change is durable and its announcement has to wait, since nobody may wait for it.
