@@ -94,8 +94,8 @@ CREATE TABLE IF NOT EXISTS token_owners (token_hash blob PRIMARY KEY, user_id bi
 CREATE TABLE IF NOT EXISTS contents (owner bigint, content_id text, stamp bigint, writer bigint, used_bytes bigint,
   version bigint, tweet_id bigint, claimed_ms bigint, profile bigint, body blob, PRIMARY KEY ((owner), content_id));
 CREATE TABLE IF NOT EXISTS content_owners (content_id text PRIMARY KEY, owner bigint);
-CREATE TABLE IF NOT EXISTS contents_waiting (hour bigint, part int, created_ms bigint, content_id text, owner
-  bigint, PRIMARY KEY ((hour, part), created_ms, content_id));
+CREATE TABLE IF NOT EXISTS contents_waiting (slot bigint, part int, created_ms bigint, content_id text, owner
+  bigint, PRIMARY KEY ((slot, part), created_ms, content_id));
 CREATE TABLE IF NOT EXISTS digest_names (digest text, content_id text, PRIMARY KEY ((digest), content_id));
 CREATE TABLE IF NOT EXISTS reports (month bigint, report_id bigint, reporter bigint, user_id bigint, tweet_id
   bigint, reason text, created_ms bigint, open boolean, closed_by bigint, PRIMARY KEY ((month), report_id)) WITH

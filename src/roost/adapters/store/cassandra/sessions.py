@@ -13,7 +13,7 @@ from roost.domain.events import SessionsEnded
 from roost.domain.ids import Position, UserId
 from roost.domain.user import SESSIONS_MAX, Session
 
-SESSIONS_A_BATCH = 50
+ROWS_A_BATCH = 150
 ALL_MAX = 10_000
 """Sessions of one user that are looked at: many more than SESSIONS_MAX are never there for long."""
 
@@ -68,13 +68,10 @@ class SessionRows:
     async def end(self, user_id: UserId, sessions: Sequence[Session]) -> Left:
         """Drop these; the fact, durable and still to be told."""
         left = self._outbox.leave([SessionsEnded(user_id, tuple(each.session_id for each in sessions))])
-        rows = [row for each in sessions for row in _drops(each)]
-        # The fact goes with the last ones: until then a repetition ends and tells the rest.
-        some = 3 * SESSIONS_A_BATCH
-        while len(rows) > some:
-            await self._session.write_together(rows[:some])
-            rows = rows[some:]
-        await self._session.write_together([*rows, *left.rows])
+        rows = [*left.rows, *(row for each in sessions for row in _drops(each))]
+        # The fact goes with the first ones: a crash in between tells of sessions that a repetition has yet to end.
+        for at in range(0, len(rows), ROWS_A_BATCH):
+            await self._session.write_together(rows[at : at + ROWS_A_BATCH])
         return left
 
     async def _used(self, session: Session) -> Session:

@@ -1,7 +1,7 @@
 """Which partitions a list has: lists that grow with time are split by month, day or minute.
 
-A span is noted in the same batch as the first row of it that this process writes, and never taken back: one too many
-costs a read of an empty partition.
+A span is noted in the same batch as the first row of it that this process writes. Few lists take spans back, once they
+are long past and empty: one too many costs a read of an empty partition.
 """
 
 from collections import OrderedDict
@@ -19,6 +19,7 @@ Span = tuple[str, int, int]
 """A list's name, whose list it is (0 where there is one for all), and the span."""
 
 _NOTE = Cql("INSERT INTO spans (list, owner, span) VALUES (?, ?, ?)")
+_FORGET = Cql("DELETE FROM spans WHERE list = ? AND owner = ? AND span = ?")
 _OF = Cql("SELECT span FROM spans WHERE list = ? AND owner = ?")
 
 
@@ -37,6 +38,11 @@ class Spans:
     async def of(self, list: str, owner: int) -> Sequence[int]:
         """The spans in which the list may have rows, rising."""
         return [span for (span,) in await self._session.rows(_OF, list, owner)]
+
+    async def forget(self, list: str, owner: int, span: int) -> None:
+        """Take back an empty span that nobody writes to any more."""
+        await self._session.write(_FORGET, list, owner, span)
+        self._known.pop((list, owner, span), None)
 
     async def write(self, statements: Iterable[Bound], spans: Iterable[Span], at_us: int | None = None) -> None:
         """Write rows of these spans, all or none, together with the spans."""
