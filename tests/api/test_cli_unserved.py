@@ -15,7 +15,7 @@ from PIL import Image
 
 from api.command_line import Json, checked, eventually, messages, people, roost, serving
 from roost.adapters.sqlite_copies import SCHEMA_VERSION
-from roost.adapters.store.sqlite.tweet_rows import decode_tweet, encode_tweet
+from roost.adapters.tweet_rows import decode_tweet, encode_tweet
 from roost.assembly.data_folder import DataFolder
 from roost.assembly.doctor import examine_folder
 from roost.assembly.examination import Check, State

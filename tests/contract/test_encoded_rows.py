@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roost.adapters.event_codec import decode_event, encode_event
-from roost.adapters.store.sqlite.tweet_rows import decode_tweet, encode_tweet
+from roost.adapters.tweet_rows import decode_tweet, encode_tweet
 from roost.domain.events import Event, TweetPosted
 from roost.domain.ids import ID_MAX, TweetId, UserId, Version
 from roost.domain.tweet import Tweet

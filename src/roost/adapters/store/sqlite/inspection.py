@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from roost.adapters.store.sqlite.tweet_rows import decode_tweet
+from roost.adapters.tweet_rows import decode_tweet
 from roost.domain.content import Blob, Content
 from roost.domain.ids import TweetId, UserId
 from roost.domain.tweet import Tweet

@@ -14,7 +14,7 @@ from roost.adapters.sqlite_file import SqliteFile
 from roost.adapters.store.sqlite.author_merge import Stretch, foremost
 from roost.adapters.store.sqlite.tables import BEYOND_ALL, SLICE_ROWS, among, ids_of, pieces, rows_among
 from roost.adapters.store.sqlite.tweet_posts import Add, AddWithContent, places
-from roost.adapters.store.sqlite.tweet_rows import decode_tweet, encode_tweet
+from roost.adapters.tweet_rows import decode_tweet, encode_tweet
 from roost.domain.errors import Invalid
 from roost.domain.events import Event
 from roost.domain.ids import Position, TweetId, UserId, Version

@@ -1,0 +1,1 @@
+"""The stores in Apache Cassandra: every method reads and writes by partition key."""
