@@ -39,7 +39,7 @@ class CountsWhoeverIsPushedTo(RedisTimelines):
 
 
 class AllRebuildsShareATicket(RedisTimelines):
-    async def _call(self, name: str, owner: UserId, *arguments: Any) -> Any:  # noqa: ANN401 - as there
+    async def _call(self, name: str, owner: UserId, *arguments: Any) -> Any:
         if name in ("begin", "finish"):
             arguments = (7, *arguments[1:])
         return await super()._call(name, owner, *arguments)
@@ -94,7 +94,7 @@ class PushesAreUses(RedisTimelines):
 
 
 class NeverTrims(RedisTimelines):
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - as there
+    def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._length_max *= 100
 

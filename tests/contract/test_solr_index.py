@@ -16,7 +16,7 @@ from roost.adapters.index.solr.http import REQUESTS_MAX, SolrNodes
 from roost.adapters.index.solr.tweets import SolrTweetIndex
 from roost.adapters.index.solr.users import SolrUserIndex
 from roost.domain.errors import DependencyDown, Draining, Overloaded
-from roost.domain.ids import Position, TweetId, UserId, Version
+from roost.domain.ids import Position, UserId, Version
 from roost.domain.search.people import IndexedUser, parse_user_prefix
 from roost.ports.index import TweetBatch, UserBatch
 
