@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from contract.kafka_server import drop_from_kafka, fresh_topic, kafka_server
 from contract.unruly_log import UnrulyLog
 from roost.adapters.clock.manual import ManualClock
+from roost.adapters.clock.system import SystemClock
+from roost.adapters.log.kafka.log import KafkaEventLog
+from roost.adapters.log.kafka.servers import KafkaServers
+from roost.adapters.log.kafka.topic import Topic
 from roost.adapters.log.memory import MemoryEventLog
 from roost.adapters.log.sqlite import SqliteEventLog
 from roost.adapters.sqlite_file import SqliteFile
@@ -20,6 +26,7 @@ from roost.ports.log import BATCH_MAX, EventLog, Logged, Subscription
 
 START = Position("0")
 AT_HAND_FEW = 20
+HOUR_MS = 3_600_000
 WITHIN_S = 10.0
 """Longer than any wait that ends well: a test that waits so long has failed."""
 
@@ -60,10 +67,24 @@ async def unruly(folder: Path) -> AsyncIterator[Opened]:
         yield replace(opened, log=UnrulyLog(opened.log))
 
 
+@asynccontextmanager
+async def kafka(_: Path) -> AsyncIterator[Opened]:
+    """Few events at hand, so that readers that lag read the topic. Kafka does not believe in clocks of the future."""
+    clock = ManualClock(SystemClock().now_ms() - HOUR_MS)
+    servers, topic = KafkaServers(kafka_server().bootstrap), Topic(fresh_topic(), partitions=3)
+    log = await KafkaEventLog(servers, clock.now_ms, topic, at_hand_max=AT_HAND_FEW).open()
+    try:
+        yield Opened(log, clock, partial(drop_from_kafka, log, servers, topic), log.close)
+    finally:
+        if not log.closed:
+            await log.close()
+
+
 LOGS: dict[str, Callable[[Path], AbstractAsyncContextManager[Opened]]] = {
     "memory": memory,
     "sqlite": sqlite,
     "unruly": unruly,
+    "kafka": kafka,
 }
 
 
