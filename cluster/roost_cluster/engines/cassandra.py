@@ -2,8 +2,9 @@
 
 cluster/roost_cluster/registries.jars -> (here) -> cluster/roost_cluster/launch.Process
 
-Tokens are spaced evenly and given to the nodes, and none bootstraps: so all nodes of a new cluster may start at the
-same time, which a cluster that hands out random tokens does not allow.
+Tokens are spaced evenly and given to the founders, and none of them bootstraps: so all nodes of a new cluster may start
+at the same time, which a cluster that hands out random tokens does not allow. A node that joins later takes tokens such
+that all have about as much.
 """
 
 import shutil
@@ -19,6 +20,8 @@ VERSION = "5.0.9"
 HEAP_MB_DEFAULT = 384
 ASK_S_MAX = 1.0
 TOKENS = 1 << 64
+TOKENS_A_NODE = 16
+"""A node that joins takes a little from each of the others."""
 LEAST_TOKEN = -(1 << 63)
 _OPTIONS_FRAME = bytes([4, 0, 0, 0, 5, 0, 0, 0, 0])  # version 4 of the native protocol, OPTIONS, no body
 _SUPPORTED, _HEADER_BYTES = 6, 9
@@ -59,9 +62,8 @@ _OPENS = (
 )
 
 _YAML = """cluster_name: {cluster}
-num_tokens: 1
-initial_token: "{token}"
-auto_bootstrap: false
+num_tokens: {tokens_a_node}
+{place}
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 data_file_directories: [{folder}/data]
 commitlog_directory: {folder}/commitlog
@@ -103,6 +105,9 @@ storage_compatibility_mode: NONE
 paxos_variant: v2
 """
 
+_JOINS = """auto_bootstrap: true
+allocate_tokens_for_local_replication_factor: 3"""
+
 _LOGBACK = """<configuration scan="false">
 <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
 <encoder><pattern>%-5level [%thread] %d{ISO8601} %F:%L - %msg%n</pattern></encoder></appender>
@@ -132,8 +137,11 @@ def node(
     heap_mb: int = HEAP_MB_DEFAULT,
     sync_at_ack: bool = True,
     processors: int | None = None,
+    joins: bool = False,
 ) -> Launch:
     """How to start node `number` (from 0) of the ring in its folder. Raises registries.Missing.
+
+    `joins`: the others are there already, and it streams its share from them before it is ready.
 
     `sync_at_ack` makes an acknowledged write outlast a loss of power, as an acknowledgement promises: writes wait up
     to 5 ms for a common sync. Without it up to 10 s of writes are lost then, never by a kill: good for tests.
@@ -142,7 +150,7 @@ def node(
     folder = folder.resolve()
     configuration = folder / "conf"
     configuration.mkdir(parents=True, exist_ok=True)
-    (configuration / "cassandra.yaml").write_text(_settings(ring, number, folder, sync_at_ack=sync_at_ack))
+    (configuration / "cassandra.yaml").write_text(_settings(ring, number, folder, sync_at_ack=sync_at_ack, joins=joins))
     (configuration / "logback.xml").write_text(_LOGBACK)
     address = ring.addresses[number]
     return Launch(
@@ -165,12 +173,13 @@ def answers(address: str, port: int) -> bool:
         return False
 
 
-def _settings(ring: Ring, number: int, folder: Path, *, sync_at_ack: bool) -> str:
+def _settings(ring: Ring, number: int, folder: Path, *, sync_at_ack: bool, joins: bool) -> str:
     group = "commitlog_sync: group\ncommitlog_sync_group_window: 5ms"
     periodic = "commitlog_sync: periodic\ncommitlog_sync_period: 10000ms"
     return _YAML.format(
         cluster=ring.name,
-        token=LEAST_TOKEN + number * TOKENS // len(ring.addresses),
+        tokens_a_node=TOKENS_A_NODE,
+        place=_JOINS if joins else f'initial_token: "{_tokens(number, len(ring.addresses))}"\nauto_bootstrap: false',
         folder=folder,
         commitlog_sync=group if sync_at_ack else periodic,
         seeds=f"{ring.addresses[0]}:{ring.storage_port}",
@@ -178,6 +187,12 @@ def _settings(ring: Ring, number: int, folder: Path, *, sync_at_ack: bool) -> st
         storage_port=ring.storage_port,
         port=ring.port,
     )
+
+
+def _tokens(number: int, founders: int) -> str:
+    """Every so many of all tokens: evenly spaced over the ring, node after node."""
+    places = range(number, TOKENS_A_NODE * founders, founders)
+    return ",".join(str(LEAST_TOKEN + place * TOKENS // (TOKENS_A_NODE * founders)) for place in places)
 
 
 def _command(jmx_port: int, libs: Path, folder: Path, heap_mb: int, processors: int | None) -> list[str]:

@@ -88,6 +88,27 @@ def end_move(slot: int, source: Node, target: Node) -> None:
         command(node, "CLUSTER", "SETSLOT", slot, "NODE", node_id(target))
 
 
+def join_as_primary(new: Node, others: Sequence[Node], within_s: float = 60.0) -> int:
+    """Let a fresh server have its share of the slots, taken from each primary alike, while they serve; how many it has.
+
+    Raises NotReady.
+    """
+    until_s = time.monotonic() + within_s
+    there = [one for one in others if _answers(one)]
+    command(new, "CLUSTER", "MEET", there[0].host, there[0].port)
+    _wait(until_s, "all nodes know one another", lambda: all(len(_known(one)) > len(there) for one in [new, *there]))
+    owned = {one: _slots_of(one) for one in there}
+    primaries = [one for one, slots in owned.items() if slots]
+    share, moved = SLOTS // (len(primaries) + 1), 0
+    for number, source in enumerate(primaries):
+        take = (share - moved) // (len(primaries) - number)
+        for slot in owned[source][:take]:
+            move_slot(slot, source, new)
+        moved += take
+    _wait(until_s, "the cluster is well", lambda: all(_is_settled(one) for one in [new, *there]))
+    return moved
+
+
 def node_id(node: Node) -> str:
     return str(command(node, "CLUSTER", "MYID"), "ascii")
 
@@ -123,6 +144,17 @@ def _answers(node: Node) -> bool:
 def _known(node: Node) -> Sequence[bytes]:
     lines = bytes(command(node, "CLUSTER", "NODES")).splitlines()
     return [line for line in lines if b"handshake" not in line and b"noaddr" not in line]
+
+
+def _slots_of(node: Node) -> list[int]:
+    """Those that it says are its own; a replica has none."""
+    (line,) = [line for line in bytes(command(node, "CLUSTER", "NODES")).splitlines() if b"myself" in line]
+    ranges = [part.split(b"-") for part in line.split()[8:] if not part.startswith(b"[")]
+    return [slot for ends in ranges for slot in range(int(ends[0]), int(ends[-1]) + 1)]
+
+
+def _is_settled(node: Node) -> bool:
+    return b"cluster_state:ok" in bytes(command(node, "CLUSTER", "INFO"))
 
 
 def _follows(node: Node) -> bool:

@@ -136,7 +136,7 @@ class Control:
             bounds=[
                 Bound("sockets", hub.sockets, settings.sockets_max),
                 Bound("celebrities", len(node.views.celebrities.rows), settings.celebrity_count_max),
-                Bound("warm home timelines", len(caches.homes), settings.timelines_cached_max),
+                Bound("warm home timelines", len(caches.near_homes), settings.timelines_cached_max),
                 Bound("warm user timelines", len(caches.user_timelines), settings.timelines_cached_max),
                 Bound("tweets in memory", len(caches.tweets), settings.tweets_cached_max),
                 Bound("users in memory", len(caches.users), settings.users_cached_max),

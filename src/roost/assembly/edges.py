@@ -169,7 +169,9 @@ def _hot(node: Node, renderer: TweetRenderer, limits: RateLimits, own_writes: Fr
         views.home_timelines, views.sight, views.acts, views.contents, shelf, settings.timelines_cached_max
     )
     node.on_refreshed.append(shelf.noted)
-    return HotTimelines(homes, views.sessions, limits, node.engines.clock, JSON_HEADERS, own_writes)
+    return HotTimelines(
+        homes, views.sessions, limits, node.engines.clock, JSON_HEADERS, own_writes, node.engines.is_current
+    )
 
 
 def _authentication(node: Node) -> Authentication:

@@ -48,6 +48,7 @@ class Engines:
 
     `is_writing`: whether a thread of this process is at work on writes that somebody waits for.
     `used_tickets` where several workers hand out tickets; who serves alone remembers them himself.
+    `is_current`: whether what other processes wrote has come here; else nothing that was kept may be believed.
     """
 
     stores: Stores
@@ -67,3 +68,4 @@ class Engines:
     signing_key: bytes
     used_tickets: UsedTickets | None = None
     is_writing: Callable[[], bool] = lambda: False
+    is_current: Callable[[], bool] | None = None

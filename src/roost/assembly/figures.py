@@ -43,7 +43,7 @@ class NodeFigures(Collector):
         worker.add_metric([str(0 if seat is None else seat.number), str(os.getpid())], float(leads))
         yield worker
         gauges = {
-            "roost_home_timelines_warm": ("warm home timelines", len(self.node.views.caches.homes)),
+            "roost_home_timelines_warm": ("warm home timelines", len(self.node.views.caches.near_homes)),
             "roost_user_timelines_warm": ("warm user timelines", len(self.node.views.caches.user_timelines)),
             "roost_fan_out_rests": ("large fan-outs under way", len(self.node.rests)),
             "roost_celebrities": ("users whose tweets are merged when read", len(self.node.views.celebrities.rows)),

@@ -16,6 +16,7 @@ from roost.assembly.settings import Settings
 from roost.assembly.views import Views, build_views
 from roost.domain.events import Event
 from roost.domain.ids import Position
+from roost.ports.cache import TimelineCache
 from roost.ports.log import EventLog, Logged, Subscription
 from roost.reactions.celebrate import Celebrate
 from roost.reactions.count import Count
@@ -115,12 +116,20 @@ async def running_node(engines: Engines, settings: Settings, *, leads: bool = Tr
     views = build_views(engines, settings)
     position = await engines.log.end()
     await views.celebrities.load()
-    node = _node(engines, settings, views, Progress(engines.log, position))
-    _start(node, position)
+    node = make_node(engines, settings, views, Progress(engines.log, position))
+    start_views(node, position)
+    start_fan_out(node, position)
     if leads:
         await lead(node)
-    try:
+    async with ended(node):
         yield node
+
+
+@asynccontextmanager
+async def ended(node: Node) -> AsyncIterator[None]:
+    """End its reactions on leaving."""
+    try:
+        yield
     finally:
         for task in node.tasks:
             task.cancel()
@@ -131,7 +140,7 @@ async def idle_node(engines: Engines, settings: Settings) -> Node:
     """A node whose reactions do not run: for work on a folder that nobody serves."""
     views = build_views(engines, settings)
     await views.celebrities.load()
-    return _node(engines, settings, views, Progress(engines.log, await engines.log.end()))
+    return make_node(engines, settings, views, Progress(engines.log, await engines.log.end()))
 
 
 async def lead(node: Node) -> None:
@@ -156,7 +165,10 @@ async def lead(node: Node) -> None:
     node.keep(FORGET_EVERY_S, node.engines.tweet_index.forget_removed, "forget_removed")
 
 
-def _node(engines: Engines, settings: Settings, views: Views, progress: Progress) -> Node:
+def make_node(
+    engines: Engines, settings: Settings, views: Views, progress: Progress, retired: TimelineCache | None = None
+) -> Node:
+    """A node of which nothing runs yet. `retired` are the home timelines that a demotion forgets, if not its own."""
     stores, ids, rests = engines.stores, engines.ids, OwnRests(is_writing=engines.is_writing)
     return Node(
         engines=engines,
@@ -180,7 +192,7 @@ def _node(engines: Engines, settings: Settings, views: Views, progress: Progress
             stores.celebrities,
             views.celebrities,
             views.followers,
-            views.caches.homes,
+            views.caches.homes if retired is None else retired,
             ids,
             settings.celebrity_threshold,
             settings.celebrity_count_max,
@@ -188,13 +200,17 @@ def _node(engines: Engines, settings: Settings, views: Views, progress: Progress
     )
 
 
-def _start(node: Node, position: Position) -> None:
+def start_views(node: Node, position: Position) -> None:
     """Keep this node's own views."""
-    events = node.engines.log
-    node.start(Reactor("refresh", events.tail(position), of_event(node.refresh), on_batch=node.progress.advance))
+    tail = node.engines.log.tail(position)
+    node.start(Reactor("refresh", tail, of_event(node.refresh), on_batch=node.progress.advance))
+    node.keep(SWEEP_EVERY_S, node.sweep, "sweep")
+
+
+def start_fan_out(node: Node, position: Position) -> None:
+    """Push onto the home timelines of this process."""
     node.listen(of_event(node.fan_out), position, "fan_out")
     node.start(Reactor("fan_out_rests", node.rests, of_event(node.fan_out)))
-    node.keep(SWEEP_EVERY_S, node.sweep, "sweep")
 
 
 async def _index_subscription(node: Node, events: EventLog) -> Subscription:

@@ -122,7 +122,7 @@ class Rebuilds:
     async def _timelines(self) -> AsyncIterator[int]:
         """Told by a fact, since every process keeps timelines of its own. The rows are those of this one."""
         engines, caches = self.node.engines, self.node.views.caches
-        rows = len(caches.homes) + len(caches.user_timelines)
+        rows = len(caches.near_homes) + len(caches.user_timelines)
         told = await engines.log.append([TimelinesForgotten(engines.ids.next_version())])
         await self.node.progress.reached(told)
         yield rows

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from roost.adapters.cache.memory import MemoryReadThrough
 from roost.adapters.cache.memory_timelines import MemoryTimelines
@@ -12,6 +13,7 @@ from roost.domain.ids import ContentId, TweetId, UserId
 from roost.domain.relation import Relations
 from roost.domain.tweet import Tweet, TweetCounts
 from roost.domain.user import Session, User, UserCounts
+from roost.ports.cache import ReadThrough, TimelineCache
 from roost.reactions.refresh import Refresh
 from roost.views.celebrities import CelebrityView
 from roost.views.contents import ContentView
@@ -50,23 +52,39 @@ class Views:
     refresh: Refresh
 
 
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Swept(ReadThrough[K, V], Protocol):
+    """A cache that is swept now and then."""
+
+    def __len__(self) -> int: ...
+    def sweep(self) -> int:
+        """Drop what is unused for the time-to-live; how many entries went."""
+        ...
+
+
 class Caches:
-    """Every cache of a node, empty, with its bound: in entries, or in ids where entries differ much in size."""
+    """Every cache of a node, empty, with its bound: in entries, or in ids where entries differ much in size.
+
+    `homes` are what views and reactions use; `near_homes` are those of this process.
+    """
 
     def __init__(self, settings: Settings, monotonic_s: Callable[[], float]) -> None:
         ttl, now = settings.cache_ttl_s, monotonic_s
         tweets_max, users_max, length = settings.tweets_cached_max, settings.users_cached_max, settings.timeline_length
-        self.tweets: MemoryReadThrough[TweetId, Tweet] = MemoryReadThrough(tweets_max, ttl, now)
+        self.tweets: Swept[TweetId, Tweet] = MemoryReadThrough(tweets_max, ttl, now)
         self.tweet_counts: MemoryReadThrough[TweetId, TweetCounts] = MemoryReadThrough(tweets_max, ttl, now)
-        self.contents: MemoryReadThrough[ContentId, Content] = MemoryReadThrough(tweets_max, ttl, now)
-        self.users: MemoryReadThrough[UserId, User] = MemoryReadThrough(users_max, ttl, now)
+        self.contents: Swept[ContentId, Content] = MemoryReadThrough(tweets_max, ttl, now)
+        self.users: Swept[UserId, User] = MemoryReadThrough(users_max, ttl, now)
         self.names: MemoryReadThrough[str, UserId] = MemoryReadThrough(users_max, ttl, now)
         self.user_counts: MemoryReadThrough[UserId, UserCounts] = MemoryReadThrough(users_max, ttl, now)
-        self.sessions: MemoryReadThrough[str, Session] = MemoryReadThrough(users_max, ttl, now)
-        self.relations: MemoryReadThrough[UserId, Relations] = MemoryReadThrough(
+        self.sessions: Swept[str, Session] = MemoryReadThrough(users_max, ttl, now)
+        self.relations: Swept[UserId, Relations] = MemoryReadThrough(
             RELATION_IDS_MAX, ttl, now, _relations_weight
         )
-        self.followers: MemoryReadThrough[UserId, CachedFollowers] = MemoryReadThrough(
+        self.followers: Swept[UserId, CachedFollowers] = MemoryReadThrough(
             settings.follower_ids_cached_max, ttl, now, lambda kept: kept.weight
         )
         self.acts: MemoryReadThrough[UserId, Acts] = MemoryReadThrough(ACT_IDS_MAX, ttl, now, lambda kept: kept.weight)
@@ -76,17 +94,20 @@ class Caches:
         self.user_segments: MemoryReadThrough[UserId, Segment] = MemoryReadThrough(
             SEGMENT_IDS_MAX, ttl, now, _segment_weight
         )
-        self.homes = MemoryTimelines(length, settings.timelines_cached_max, ttl, now)
+        self.near_homes = MemoryTimelines(length, settings.timelines_cached_max, ttl, now)
+        self.homes: TimelineCache = self.near_homes
         self.user_timelines = MemoryTimelines(length, settings.timelines_cached_max, ttl, now, USER_INBOX_ROOM)
 
     def sweep(self) -> int:
         """Drop all that is unused for the time-to-live; how many entries went."""
-        return sum(cache.sweep() for cache in vars(self).values())
+        return sum(cache.sweep() for name, cache in vars(self).items() if name != "homes")
 
 
-def build_views(engines: Engines, settings: Settings) -> Views:
-    """Empty caches and the views over them; `celebrities` is still to be loaded."""
-    stores, caches = engines.stores, Caches(settings, engines.clock.monotonic_s)
+def build_views(engines: Engines, settings: Settings, caches: Caches | None = None) -> Views:
+    """Views over these caches, or over empty ones; `celebrities` is still to be loaded."""
+    stores = engines.stores
+    if caches is None:
+        caches = Caches(settings, engines.clock.monotonic_s)
     tweets = TweetView(stores.tweets, caches.tweets, stores.counts, caches.tweet_counts)
     users = UserView(stores.accounts, caches.users, caches.names, stores.counts, caches.user_counts)
     relations = RelationView(stores.relations, caches.relations)

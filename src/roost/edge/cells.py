@@ -108,8 +108,13 @@ class CellShelf:
         """Bring the cells up to a fact that the caches have applied."""
         match event:
             case Counted():
-                for tweet, counts in event.tweets:
-                    self._count(tweet, counts)
+                for tweet, _ in event.tweets:
+                    # Told late, its counts are older than others that came, and the cache has let go of both.
+                    counts = self.counts.peek(tweet)
+                    if counts is None:
+                        self._void_all(self._by_tweet.get(tweet, ()))
+                    else:
+                        self._count(tweet, counts)
             case TweetDeleted():
                 self.voided += 1
                 self._void_all(self._by_tweet.get(event.tweet_id, ()))

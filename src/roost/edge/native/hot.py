@@ -8,7 +8,7 @@ answered: a bearer token seen before whose session lives, one's own home, its ne
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -55,6 +55,8 @@ class HotTimelines:
     clock: Clock
     headers: bytes
     own_writes: OwnWrites | None = None
+    is_current: Callable[[], bool] | None = None
+    """Whether what others wrote has come here: else nothing that is kept may be believed."""
     answered: int = 0
     _known: OrderedDict[bytes, _Known] = field(default_factory=OrderedDict)
     _queries: dict[bytes, int] = field(default_factory=dict)
@@ -70,6 +72,8 @@ class HotTimelines:
         if known is None or path[len(PATH) :] != known.path_part or not self._lives(known.session_id):
             return None
         if self.own_writes is not None and self.own_writes.unseen(known.user_id) is not None:
+            return None
+        if self.is_current is not None and not self.is_current():
             return None
         pieces = self.homes.page(known.user_id, limit)
         if pieces is None:

@@ -102,6 +102,9 @@ CREATE TABLE IF NOT EXISTS reports (month bigint, report_id bigint, reporter big
   CLUSTERING ORDER BY (report_id DESC);
 CREATE TABLE IF NOT EXISTS open_reports (month bigint, report_id bigint, PRIMARY KEY ((month), report_id)) WITH
   CLUSTERING ORDER BY (report_id DESC);
+-- Which process has which node number; written by decisions only.
+CREATE TABLE IF NOT EXISTS node_leases (one int, number int, holder text, at_ms bigint, last_ms bigint, PRIMARY KEY
+  ((one), number));
 CREATE TABLE IF NOT EXISTS used_tickets (id blob PRIMARY KEY, until_ms bigint) WITH {short_lived};
 """
 
