@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.cassandra_server import stores_of
 from roost.adapters.event_codec import decode_event
 from roost.adapters.sqlite_file import SqliteFile
 from roost.adapters.store.memory.accounts import MemoryAccountStore
@@ -116,9 +117,35 @@ async def in_sqlite(folder: Path) -> AsyncIterator[Stores]:
         await file.close()
 
 
+@asynccontextmanager
+async def in_cassandra(_: Path) -> AsyncIterator[Stores]:
+    events: list[Event] = []
+
+    async def announce(facts: Sequence[Event]) -> Position:
+        events.extend(facts)
+        return Position(str(len(events)))
+
+    async with stores_of(announce) as (_session, stores):
+
+        async def put_in_tweet(id: ContentId, owner: UserId, tweet_id: TweetId) -> None:
+            await stores.contents.claim(owner, [id], tweet_id)
+
+        yield Stores(
+            stores.accounts,
+            stores.sessions,
+            stores.tokens,
+            stores.relations,
+            stores.contents,
+            stores.reports,
+            lambda: list(events),
+            put_in_tweet,
+        )
+
+
 STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Stores]]] = {
     "memory": in_memory,
     "sqlite": in_sqlite,
+    "cassandra": in_cassandra,
 }
 
 Promise = Callable[[Stores], Awaitable[None]]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from contract.cassandra_server import stores_of
 from roost.adapters.log.memory import MemoryEventLog
 from roost.adapters.log.sqlite import SqliteEventLog
 from roost.adapters.sqlite_file import SqliteFile
@@ -147,9 +148,26 @@ async def in_sqlite(folder: Path) -> AsyncIterator[Stores]:
         await file.close()
 
 
+@asynccontextmanager
+async def in_cassandra(_: Path) -> AsyncIterator[Stores]:
+    log = MemoryEventLog(lambda: NOW_MS)
+    async with stores_of(log.append) as (_session, stores):
+        yield Stores(
+            stores.tweets,
+            stores.likes,
+            stores.counts,
+            stores.notifications,
+            stores.celebrities,
+            stores.relations,
+            stores.contents,
+            log,
+        )
+
+
 STORES: dict[str, Callable[[Path], AbstractAsyncContextManager[Stores]]] = {
     "memory": in_memory,
     "sqlite": in_sqlite,
+    "cassandra": in_cassandra,
 }
 
 Promise = Callable[[Stores], Awaitable[None]]

@@ -1,4 +1,4 @@
-"""Redis dies, hangs, is emptied, is replaced, and its slots move: caches answer within their bound and keep nothing wrong."""
+"""Redis dies, hangs, is emptied, replaced, its slots move: caches answer within their bound and keep nothing wrong."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

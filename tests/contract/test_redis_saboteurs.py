@@ -1,4 +1,4 @@
-"""The contracts of what Redis shares must catch a wrong adapter: each saboteur breaks one promise and is named for it."""
+"""The contracts of what Redis shares must catch a wrong adapter: each saboteur breaks one promise and is named so."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from inspect import iscoroutinefunction

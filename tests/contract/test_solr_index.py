@@ -145,7 +145,7 @@ async def test_shards_answer_as_one(tmp_path: Path) -> None:
     # Authors of both shards; a tweet's id carries the shard of its author, here too.
     users = [UserId(user) for user in range(1, 301)]
     tweets = [tweet(n, "#tag #odd" if user % 2 else "#tag", user) for n, user in enumerate(users)]
-    routed = [one.__class__(**{**vars_of(one), "tweet_id": routed_id(one.tweet_id, one.author_id)}) for one in tweets]
+    routed = [one.__class__(**{**vars(one), "tweet_id": routed_id(one.tweet_id, one.author_id)}) for one in tweets]
     try:
         await index.clear()
         await index.apply(TweetBatch(added=tuple(routed)), Position("3"))

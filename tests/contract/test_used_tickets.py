@@ -2,15 +2,17 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from contract.cassandra_server import stores_of
 from roost.adapters.sqlite_file import SqliteFile
 from roost.adapters.store.memory.used_tickets import MemoryUsedTickets
 from roost.adapters.store.sqlite import used_tickets
+from roost.domain.events import Event
 from roost.ports.used_tickets import UsedTickets
 
 NOW_MS = 1_700_000_000_000
@@ -32,9 +34,19 @@ async def in_sqlite(folder: Path) -> AsyncIterator[UsedTickets]:
         await file.close()
 
 
+@asynccontextmanager
+async def in_cassandra(_: Path) -> AsyncIterator[UsedTickets]:
+    async def announce(_: Sequence[Event]) -> None:
+        """Tickets leave no events."""
+
+    async with stores_of(announce) as (_session, stores):
+        yield stores.used_tickets
+
+
 ADAPTERS: dict[str, Callable[[Path], AbstractAsyncContextManager[UsedTickets]]] = {
     "memory": in_memory,
     "sqlite": in_sqlite,
+    "cassandra": in_cassandra,
 }
 
 

@@ -183,13 +183,18 @@ local function forget(keys, args)
   return answered(0, each(args, 1, 1, function(key) return not failed(redis.pcall('UNLINK', key)) end))
 end
 
-local across = {push = push, take = take, fill = fill, put = put, forget = forget}
-for name, act in pairs(across) do
+-- While a library is loaded there is neither `pairs` nor any other way through a table.
+local function across(name, act)
   redis.register_function{function_name = 'roost_@_' .. name, callback = act, flags = {'allow-cross-slot-keys'}}
 end
-for name, act in pairs({read = read, begin = begin, finish = finish}) do
-  redis.register_function('roost_@_' .. name, act)
-end
+across('push', push)
+across('take', take)
+across('fill', fill)
+across('put', put)
+across('forget', forget)
+redis.register_function('roost_@_read', read)
+redis.register_function('roost_@_begin', begin)
+redis.register_function('roost_@_finish', finish)
 """
 
 _VERSION = hashlib.sha256(_TEXT.encode()).hexdigest()[:8]

@@ -94,8 +94,8 @@ async def open_embedded(settings: Settings, folder: DataFolder, seat: Seat | Non
         log = await stack.enter_async_context(_opened_log(file, seat, mint))
         search = SearchFile(folder.search)
         stack.push_async_callback(search.close)
-        passwords = _passwords(settings)
-        stack.callback(passwords.close)
+        hasher = passwords(settings)
+        stack.callback(hasher.close)
         language = FastTextLanguageDetector()
         # Off the loop, and not waited for: the first tweet would else wait 0.3 s for the model.
         loading = asyncio.ensure_future(asyncio.to_thread(language.load))
@@ -112,8 +112,8 @@ async def open_embedded(settings: Settings, folder: DataFolder, seat: Seat | Non
             content_bytes=local_bytes(folder.content),
             uploads=UploadFolder(folder.uploads if seat is None else folder.uploads / str(seat.number)),
             media=media,
-            mailer=_mailer(settings, folder, clock, randomness),
-            passwords=passwords,
+            mailer=mailer(settings, folder, clock, randomness),
+            passwords=hasher,
             language=language,
             clock=clock,
             randomness=randomness,
@@ -164,12 +164,14 @@ def _newest_ms(file: SqliteFile) -> int:
     return max([0, *(ms_of(id) for id in ids), *(at_ms for (at_ms,) in logged)])
 
 
-def _passwords(settings: Settings) -> Argon2idPasswords:
+def passwords(settings: Settings) -> Argon2idPasswords:
+    """To be closed."""
     cheap = settings.password_cost == "low"  # noqa: S105 - a cost, not a password
     return Argon2idPasswords(engine_of("low" if cheap else "standard"))
 
 
-def _mailer(settings: Settings, folder: DataFolder, clock: Clock, randomness: Randomness) -> Mailer:
+def mailer(settings: Settings, folder: DataFolder, clock: Clock, randomness: Randomness) -> Mailer:
+    """Into a folder where no server of mails is named. Raises BadSetting."""
     sender = Sender(settings.mail_from, clock, randomness)
     if not settings.smtp_url:
         return FolderMailer(folder.mails, sender)

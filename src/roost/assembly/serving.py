@@ -106,7 +106,7 @@ async def _serve(
         garbage.install()
         node.keep(CHECK_EVERY_S, garbage.collect_all_if_doubled, "garbage")
         # uvicorn listens to SIGTERM and SIGINT itself.
-        server = _Server(_config(settings, edges), stopping, edges, on_ready)
+        server = Server(server_config(settings, edges), stopping, edges, on_ready)
         on_server(server)
 
         def failed() -> None:
@@ -118,13 +118,13 @@ async def _serve(
 
 def _announcement(settings: Settings, listening: socket.socket, say: Callable[[str], None]) -> Callable[[], None]:
     def ready() -> None:
-        _say_what_is_off(settings)
+        say_what_is_off(settings)
         say(f"roost ready on http://{address_of(listening)}")
 
     return ready
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn, with the drain in this house's order: not ready, sockets sent away, then requests finished."""
 
     def __init__(
@@ -154,7 +154,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(settings: Settings, edges: Edges) -> uvicorn.Config:
+def server_config(settings: Settings, edges: Edges) -> uvicorn.Config:
+    """How uvicorn serves the edges."""
     trusted = settings.trusted_proxies
     return uvicorn.Config(
         edges.app,
@@ -173,7 +174,7 @@ def _config(settings: Settings, edges: Edges) -> uvicorn.Config:
     )
 
 
-def _say_what_is_off(settings: Settings) -> None:
+def say_what_is_off(settings: Settings) -> None:
     """What is for tests and loads only must not go unnoticed."""
     if not settings.rate_limits:
         log.warning("RATE LIMITS ARE OFF, sockets an address included: for tests and loads only")

@@ -14,6 +14,7 @@ from roost.domain.user import FOLLOWING_MAX_DEFAULT
 
 PREFIX = "ROOST_"
 CONFIG_DEFAULT = Path("roost.toml")
+CLUSTER_TABLE = "cluster"
 
 
 class BadSetting(Exception):
@@ -145,17 +146,24 @@ def read_settings(
     return settings, [_sourced(settings, one, sources.get(one.name, "default")) for one in fields(Settings)]
 
 
+def settings_file(config: Path | None, environment: Mapping[str, str] | None = None) -> Path:
+    """The file that is read: the one given, else the one that the environment names, else ./roost.toml."""
+    environment = os.environ if environment is None else environment  # noqa: TID251 - the one place
+    return config or Path(environment.get(PREFIX + "CONFIG") or CONFIG_DEFAULT)
+
+
 def _table(environment: Mapping[str, str], config: Path | None) -> tuple[str, dict[str, Any]]:
-    named = config or (Path(environment[PREFIX + "CONFIG"]) if environment.get(PREFIX + "CONFIG") else None)
-    path = named or CONFIG_DEFAULT
+    named = config is not None or bool(environment.get(PREFIX + "CONFIG"))
+    path = settings_file(config, environment)
     try:
         table = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        if named is None:
+        if not named:
             return "", {}
         raise BadSetting(f"the settings file {path} does not exist") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadSetting(f"the settings file {path} cannot be read: {error}") from error
+    table.pop(CLUSTER_TABLE, None)  # assembly/cluster/file.py reads it
     unknown = sorted(set(table) - {one.name for one in fields(Settings)})
     if unknown:
         raise BadSetting(f"{path}: unknown settings {', '.join(unknown)}; `roost settings` lists those there are")

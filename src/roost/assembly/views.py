@@ -81,9 +81,7 @@ class Caches:
         self.names: MemoryReadThrough[str, UserId] = MemoryReadThrough(users_max, ttl, now)
         self.user_counts: MemoryReadThrough[UserId, UserCounts] = MemoryReadThrough(users_max, ttl, now)
         self.sessions: Swept[str, Session] = MemoryReadThrough(users_max, ttl, now)
-        self.relations: Swept[UserId, Relations] = MemoryReadThrough(
-            RELATION_IDS_MAX, ttl, now, _relations_weight
-        )
+        self.relations: Swept[UserId, Relations] = MemoryReadThrough(RELATION_IDS_MAX, ttl, now, _relations_weight)
         self.followers: Swept[UserId, CachedFollowers] = MemoryReadThrough(
             settings.follower_ids_cached_max, ttl, now, lambda kept: kept.weight
         )

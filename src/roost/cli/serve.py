@@ -4,9 +4,12 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+from roost.assembly.cluster.file import read_cluster
+from roost.assembly.cluster.running import read_roles
+from roost.assembly.cluster.serving import serve_cluster
 from roost.assembly.listening import CannotServe
 from roost.assembly.serving import serve as serve_forever
-from roost.assembly.settings import BadSetting, Settings, read_settings
+from roost.assembly.settings import BadSetting, Settings, read_settings, settings_file
 
 
 def serve(
@@ -16,6 +19,7 @@ def serve(
     data: Path | None = None,
     workers: int | None = None,
     config: Path | None = None,
+    role: str | None = None,
     **others: str,
 ) -> None:
     """Serve until SIGTERM; prints one line when it is ready.
@@ -26,15 +30,30 @@ def serve(
         data: folder of the database, the index, content and mails
         workers: processes that serve together, 1 unless set; a processor each is a good number
         config: TOML file of settings, else ROOST_CONFIG, else ./roost.toml
+        role: what a process of a cluster does, separated by commas, of edge, fan_out, index, notify, count and
+            outbox; all of it unless set. The settings file says where the cluster's servers are
         others: any other setting, such as --celebrity-threshold 500; `roost settings` lists them
 
     """
     try:
         flags = {"host": host, "port": port, "data": data, "workers": workers, **_known(others)}
         chosen, _ = read_settings(flags, config=config)
-        serve_forever(chosen, lambda line: print(line, flush=True))  # noqa: T201 - the line that scripts wait for
+        cluster = read_cluster(settings_file(config))
+        if cluster is not None:
+            serve_cluster(chosen, cluster, read_roles(role or ""), _say)
+        else:
+            if role is not None:
+                sys.exit(
+                    "roost: role: the settings file has no table [cluster]; without it one process does everything"
+                )
+            serve_forever(chosen, _say)
     except (BadSetting, CannotServe) as error:
         sys.exit(f"roost: {error}")
+
+
+def _say(line: str) -> None:
+    """Scripts wait for it."""
+    print(line, flush=True)  # noqa: T201
 
 
 def _known(others: dict[str, str]) -> dict[str, str]:

@@ -48,7 +48,8 @@ class TimelineCache(Protocol):
     A timeline is cold (absent), warming (a rebuild reads the store, pushes are collected) or warm.
     """
 
-    changes: int
+    @property
+    def changes(self) -> int: ...
 
     async def push(self, id: TweetId, owners: Collection[UserId]) -> int:
         """Put the id on each owner's warm or warming timeline; cold ones are left cold. Pushing twice changes

@@ -72,5 +72,3 @@ class LayeredReadThrough(Generic[K, V]):
 
     def sweep(self) -> int:
         return self._near.sweep()
-
-

@@ -8,7 +8,7 @@ import msgspec
 from roost.adapters.redis_bytes import RedisBytes
 from roost.ports.cache import Load
 
-K = TypeVar("K", str, int)
+K = TypeVar("K", bound=str | int)
 V = TypeVar("V")
 
 

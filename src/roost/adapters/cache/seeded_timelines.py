@@ -129,6 +129,10 @@ class SeededTimelines:
         self._pushed_until: int | None = None
         self._asked_ms: int | None = None
 
+    @property
+    def changes(self) -> int:
+        return self._near.changes
+
     async def push(self, id: TweetId, owners: Collection[UserId]) -> int:
         if owners:
             self._recent.add(self._now_ms(), id, owners)

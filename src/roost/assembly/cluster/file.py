@@ -6,9 +6,9 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from roost.assembly.settings import CLUSTER_TABLE as TABLE
 from roost.assembly.settings import BadSetting
 
-TABLE = "cluster"
 SIGNING_KEY_BYTES_MIN = 16
 PORT_MAX = 65_535
 
@@ -87,9 +87,9 @@ class ClusterFile:
         return bytes.fromhex(self.signing_key)
 
 
-def read_cluster(path: Path | None) -> ClusterFile | None:
+def read_cluster(path: Path) -> ClusterFile | None:
     """None where the file has no such table: then roost is embedded. Raises BadSetting."""
-    if path is None or not path.exists():
+    if not path.exists():
         return None
     try:
         table = tomllib.loads(path.read_text("utf-8")).get(TABLE)

@@ -57,7 +57,9 @@ class LeasedMint:
             raise DependencyDown(self._refusal)
         since_s = self._clock.monotonic_s() - self._renewed_s
         if since_s > USABLE_S:
-            raise DependencyDown(f"this node's number was not renewed for {since_s:.0f} s, at most {USABLE_S:.0f} allowed")
+            raise DependencyDown(
+                f"this node's number was not renewed for {since_s:.0f} s, at most {USABLE_S:.0f} allowed"
+            )
 
 
 @asynccontextmanager
@@ -108,6 +110,6 @@ async def _compare_clocks(leases: NodeLeases, clock: Clock, ids: LeasedMint) -> 
     after_ms = clock.now_ms()
     off_ms = max(before_ms - theirs_ms, theirs_ms - after_ms)
     if off_ms > CLOCK_OFF_MS_MAX:
-        reason = f"this machine's clock is {off_ms / 1000:.1f} s off the store's, at most {CLOCK_OFF_MS_MAX / 1000:.0f} s allowed"
+        reason = f"this machine's clock is {off_ms} ms off the store's, at most {CLOCK_OFF_MS_MAX} ms allowed"
         log.error("clocks differ", reason=reason)
         ids.refuse(reason)

@@ -34,6 +34,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._consumer: AIOKafkaConsumer | None = None
         self._joining = asyncio.Lock()
         self._given: dict[int, int] = {}
+        self._heard_ms: dict[int, int] = {}
         self._confirmed: dict[int, int] = {}
         self._uncommitted: set[int] = set()
         self._committing: asyncio.Task[None] | None = None
@@ -43,6 +44,15 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
     def confirmed(self) -> dict[int, int]:
         """The next offset to be dealt with, of the partitions that this member has and confirmed something of."""
         return self._confirmed
+
+    @property
+    def dealt_with_ms(self) -> dict[int, int]:
+        """All that those partitions held by then is confirmed: the time of the newest record, where that is so."""
+        return {
+            partition: at_ms
+            for partition, at_ms in self._heard_ms.items()
+            if self._confirmed.get(partition, 0) >= self._given.get(partition, 1)
+        }
 
     async def batch(self) -> Sequence[Logged]:
         while not self.closed:
@@ -66,10 +76,11 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         events: list[Logged] = []
         for place, records in got.items():
             for record in records:
+                at_ms = record.timestamp  # type: ignore[attr-defined]
                 self._given[place.partition] = record.offset + 1  # type: ignore[attr-defined]
+                self._heard_ms[place.partition] = at_ms
                 event = event_in(record)
                 if event is not None:
-                    at_ms = record.timestamp  # type: ignore[attr-defined]
                     events.append(Logged(position_at(self._given), event, at_ms))
         return events
 
@@ -93,6 +104,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         await self._commit()
         for place in revoked:
             self._given.pop(place.partition, None)
+            self._heard_ms.pop(place.partition, None)
             self._confirmed.pop(place.partition, None)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
