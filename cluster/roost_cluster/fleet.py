@@ -138,7 +138,7 @@ class Fleet:
 
     def _roost(self, node: Node) -> Launch:
         folder = self.folder(node)
-        argv = [sys.executable, "-m", "roost.cli.main", "serve", "--config", str(self.toml), "--role", node.kind]
+        argv = [str(Path(sys.executable).with_name("roost")), "serve", "--config", str(self.toml), "--role", node.kind]
         argv += ["--data", str(folder / "data")]
         if node.kind == "edge":
             argv += ["--host", node.host, "--port", str(node.port)]

@@ -47,7 +47,7 @@ backend edges
     default-server check inter 500ms fastinter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
 {servers}
 """
-CONNECTIONS_MAX = 20_000
+CONNECTIONS_MAX = 8_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,23 +44,28 @@ class Outcome:
 
 async def run_main_job(size: Size, data: Path, *, celebrity_threshold: int | None, workers: int = 1) -> Outcome:
     """The whole job on a fresh server in `data`; `None` leaves the threshold as it comes."""
-    plan = read_plan(GRAPH, TWEETS, users_max=size.users_max, tweets_max=size.tweets_max, seed=size.seed)
     settings = {"ROOST_WORKERS": str(workers)}
     if celebrity_threshold is not None:
         settings["ROOST_CELEBRITY_THRESHOLD"] = str(celebrity_threshold)
     started_s = time.perf_counter()
     async with running_server(data, settings) as server:
-        client = Client(Address.parse(server.url), patience=Patience())
-        try:
-            job = _MainJob(client, plan, size)
-            await job.make_users_and_follows()
-            await job.tweet_and_listen()
-            await job.compare()
-        finally:
-            client.close()
-        figures = job.outcome.figures
-        figures |= {"server_cpu_s": round(server.cpu_s(), 1), "server_peak_mb": round(server.peak_memory_mb())}
-    figures["seconds"] = round(time.perf_counter() - started_s, 1)
+        outcome = await main_job_at(server.url, size)
+        outcome.figures |= {"server_cpu_s": round(server.cpu_s(), 1), "server_peak_mb": round(server.peak_memory_mb())}
+    outcome.figures["seconds"] = round(time.perf_counter() - started_s, 1)
+    return outcome
+
+
+async def main_job_at(url: str, size: Size) -> Outcome:
+    """The whole job at a server that has nobody yet."""
+    plan = read_plan(GRAPH, TWEETS, users_max=size.users_max, tweets_max=size.tweets_max, seed=size.seed)
+    client = Client(Address.parse(url), patience=Patience())
+    try:
+        job = _MainJob(client, plan, size)
+        await job.make_users_and_follows()
+        await job.tweet_and_listen()
+        await job.compare()
+    finally:
+        client.close()
     return job.outcome
 
 

@@ -7,6 +7,9 @@ TTL_S_MAX = 86_400
 SPARE_S = 2
 """Clocks may differ by a second, and seconds are rounded."""
 
+_KEY = b"t"
+"""Before each ticket: a partition's key may not be empty."""
+
 _USE = Cql("INSERT INTO used_tickets (id, until_ms) VALUES (?, ?) IF NOT EXISTS USING TTL ?")
 
 
@@ -22,4 +25,4 @@ class CassandraUsedTickets:
         ttl_s = max(until_ms - now_ms, 0) // 1_000 + SPARE_S
         if ttl_s > TTL_S_MAX:
             raise ValueError(f"a ticket is good for at most {TTL_S_MAX} s, this one for {ttl_s}")
-        return (await self._session.decide([_USE(id, until_ms, ttl_s)])).applied
+        return (await self._session.decide([_USE(_KEY + id, until_ms, ttl_s)])).applied
