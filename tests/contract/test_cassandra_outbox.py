@@ -119,10 +119,9 @@ async def test_facts_that_may_still_be_told_by_who_left_them_are_not_given_out()
 async def test_a_repeated_post_whose_announcement_waits_has_no_position() -> None:
     async with bench() as it:
         it.log.is_down = True
-        for _ in range(2):
-            posted = await it.stores.tweets.add(tweet(1), ref(), [TweetPosted.of(tweet(1))])
-            assert posted.position is None
-        assert posted.repeated
+        posts = [await it.stores.tweets.add(tweet(1), ref(), [TweetPosted.of(tweet(1))]) for _ in range(2)]
+        assert [posted.position for posted in posts] == [None, None]
+        assert posts[1].repeated
 
 
 async def test_a_decision_that_changes_nothing_leaves_no_fact() -> None:

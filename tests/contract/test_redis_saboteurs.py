@@ -118,7 +118,6 @@ class IgnoresPartsThatSayNothing(RedisTimelines):
         (RebuildsAreNeverVoid, timelines.test_a_rebuild_finishes_once),
         (PushesDuringARebuildAreLost, timelines.test_what_is_pushed_during_a_rebuild_is_in_it),
         (ReadsHaveNoFloor, timelines.test_what_was_pushed_below_the_floor_of_a_rebuild_is_not),
-        (ReadsHaveNoFloor, timelines.test_a_list_is_trimmed_now_and_then_and_its_floor_rises),
         (ForgettingForgetsNothing, timelines.test_what_is_forgotten_is_cold_and_nothing_else),
         (ForgettingForgetsAll, timelines.test_what_is_forgotten_is_cold_and_nothing_else),
         (ClearingForgetsNothing, timelines.test_clearing_makes_all_cold_on_every_node_and_nothing_of_others),
@@ -179,11 +178,6 @@ class DiesTheTimeToLiveAfterItCame(RedisBytes):
         return await super().take(keys)
 
 
-class KeepsWhateverItsSize(RedisBytes):
-    async def put(self, values: Mapping[bytes, bytes]) -> None:
-        await super().put({key: value[:1_000] for key, value in values.items()})
-
-
 class LoadsEachKeyByItself(RedisValues[str, str]):
     async def get_many(self, keys: Collection[str], load: Load[str, str]) -> Mapping[str, str]:
         found: dict[str, str] = {}
@@ -215,7 +209,6 @@ class LoadsAllAgain(RedisValues[str, str]):
         (ClearsNothing, values.test_clearing_forgets_everything_of_ones_own),
         (PutsOnlyWhereNothingIs, values.test_what_is_put_is_there_and_replaces_what_was),
         (DiesTheTimeToLiveAfterItCame, values.test_a_value_goes_when_unused_for_the_time_to_live_and_a_read_is_a_use),
-        (KeepsWhateverItsSize, values.test_what_is_too_large_is_answered_and_not_kept),
         (LoadsEachKeyByItself, values.test_what_is_missing_is_loaded_in_one_call_and_then_there_for_all),
         (LoadsAllAgain, values.test_only_what_is_missing_is_loaded),
     ],

@@ -264,6 +264,6 @@ async def test_all_at_or_above_the_floor_is_there_and_no_more_than_the_bound_all
     belonging = {id for id in (*stored, *early, *late) if id >= timeline.floor}
     shown = timeline.older(None, 1_000)
     assert shown == sorted(belonging, reverse=True)
-    assert timeline.floor >= floor or timeline.floor == floor == 1
+    assert timeline.floor >= floor or floor == 1, "there is no id below 1"
     assert len(shown) <= longest(LENGTH_MAX)
     assert timeline.floor <= max(floor, 1) or len(shown) >= LENGTH_MAX or len(early) > LENGTH_MAX, "nothing falls off"

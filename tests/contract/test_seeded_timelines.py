@@ -321,7 +321,6 @@ class DropsTheFloor(SeededTimelines):
         (IsAlwaysCurrent, test_an_edge_that_is_behind_neither_shares_nor_is_seeded),
         (NeverShares, test_what_an_edge_rebuilt_another_is_seeded_with),
         (LosesTheStore, test_what_the_store_had_joins_a_seed),
-        (LosesTheStore, test_a_rebuild_that_was_seeded_is_void_once_forgotten_or_begun_anew),
         (DropsTheFloor, test_a_seed_keeps_its_floor),
     ],
     ids=lambda value: f"redis-{value.__name__}",

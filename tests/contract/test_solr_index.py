@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from contract.index_adapters import DEADLINE_MS, StandingClock, solr_indexes
+from contract.index_adapters import DEADLINE_MS, NOW_MS, StandingClock, solr_indexes
 from contract.own_server import HOST, free_port
 from contract.solr_server import solr_server
 from contract.test_tweet_index import ANA, found, tags_of, tweet
@@ -16,7 +17,7 @@ from roost.adapters.index.solr.http import REQUESTS_MAX, SolrNodes
 from roost.adapters.index.solr.tweets import SolrTweetIndex
 from roost.adapters.index.solr.users import SolrUserIndex
 from roost.domain.errors import DependencyDown, Draining, Overloaded
-from roost.domain.ids import Position, UserId, Version
+from roost.domain.ids import Position, TweetId, UserId, Version, compose_id, shard_of
 from roost.domain.search.people import IndexedUser, parse_user_prefix
 from roost.ports.index import TweetBatch, UserBatch
 
@@ -139,14 +140,14 @@ async def test_what_is_closed_drains() -> None:
 
 
 async def test_shards_answer_as_one(tmp_path: Path) -> None:
-    solr_server()
-    client = SolrNodes([solr_server().url], read_deadline_ms=DEADLINE_MS)
-    index = await SolrTweetIndex(client, Layout(prefix="sharded", shards=2)).open()
     # Authors of both shards; a tweet's id carries the shard of its author, here too.
     users = [UserId(user) for user in range(1, 301)]
     tweets = [tweet(n, "#tag #odd" if user % 2 else "#tag", user) for n, user in enumerate(users)]
-    routed = [one.__class__(**{**vars(one), "tweet_id": routed_id(one.tweet_id, one.author_id)}) for one in tweets]
+    ids = [TweetId(compose_id(NOW_MS + n, shard_of(one.author_id), node=1)) for n, one in enumerate(tweets)]
+    routed = [replace(one, tweet_id=id) for one, id in zip(tweets, ids, strict=True)]
+    client = SolrNodes([solr_server().url], read_deadline_ms=DEADLINE_MS)
     try:
+        index = await SolrTweetIndex(client, Layout(prefix="sharded", shards=2)).open()
         await index.clear()
         await index.apply(TweetBatch(added=tuple(routed)), Position("3"))
         await index.set_author_public(ANA, public=False, version=Version(2))

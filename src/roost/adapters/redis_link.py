@@ -64,6 +64,7 @@ class RedisLink:
         self._username, self._password = username, password
         self._call_s = call_ms_max / 1000
         self._owners: list[Address] = []
+        self._is_outdated = False  # some slot is said to be elsewhere
         self._clients: dict[Address, Redis] = {}
         self._gates: dict[Address, asyncio.Semaphore] = {}
         self._down_until_s: dict[Address, float] = {}
@@ -133,8 +134,10 @@ class RedisLink:
                 if not await self._has_moved(key, address, until_s):
                     raise
             answer, is_asking = answers[-1], False
-            if isinstance(answer, exceptions.AskError) and not isinstance(answer, exceptions.MovedError):
+            if isinstance(answer, exceptions.AskError):  # to another node, for now or for good
                 address, is_asking = (answer.host or address[0], answer.port), True
+                if isinstance(answer, exceptions.MovedError):
+                    is_asking, self._is_outdated = False, True
             elif isinstance(answer, MISPLACED):
                 await self.learn(until_s)
                 (address,) = await self.owners([key], until_s)
@@ -209,7 +212,7 @@ class RedisLink:
         return client
 
     async def _know_slots(self, until_s: float) -> None:
-        if not self._owners:
+        if not self._owners or self._is_outdated:
             await self.learn(until_s)
         if not self._owners:
             raise DependencyDown("no node of the Redis Cluster tells who owns which slots")
@@ -248,7 +251,7 @@ class RedisLink:
             known |= dict.fromkeys(addresses)
         if self._owners and owners != self._owners:
             self.epoch += 1
-        self._owners = owners
+        self._owners, self._is_outdated = owners, False
         self._known = [*known, *(address for address in self._known if address not in known)][: 4 * LEARN_FROM_MAX]
         gone = set(self._down_until_s) - set(owners)
         for address in gone:  # whoever owns nothing takes nothing down with it
