@@ -65,7 +65,7 @@ def test_every_decision_is_linked() -> None:
 def test_the_code_map_names_every_package_and_nothing_else() -> None:
     named = {path for path in ARCHITECTURE.quoted() if _SOURCE_PATH.fullmatch(path)}
     packages = {f"{path.parent.relative_to(SOURCE)}/" for path in SOURCE.rglob("__init__.py")} - {"./"}
-    beside = {"tests/", "loadgen/", "cluster/", "benchmarks/", "docs/"}
+    beside = {"tests/", "loadgen/", "servers/", "benchmarks/", "docs/"}
     assert packages - named == set()
     unknown = {path for path in named if not (SOURCE / path).exists() and not (ROOT / path).exists()}
     assert unknown - beside == set()

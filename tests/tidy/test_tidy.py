@@ -12,7 +12,7 @@ from roost.domain.errors import RoostError
 from roost.edge.problems import KINDS
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "loadgen").rglob("*.py"), *(ROOT / "cluster").rglob("*.py")])
+SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "loadgen").rglob("*.py"), *(ROOT / "servers").rglob("*.py")])
 FILE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 40
 VAGUE_NAMES = re.compile(r"(^|_)(utils?|helpers?|misc|common|managers?|services?)(_|$)")

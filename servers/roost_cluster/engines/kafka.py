@@ -1,6 +1,6 @@
 """Kafka brokers without ZooKeeper, each a controller too: one alone, or three of which one may be lost.
 
-cluster/roost_cluster/registries.jars -> (here) -> cluster/roost_cluster/launch.Process
+servers/roost_cluster/registries.jars -> (here) -> servers/roost_cluster/launch.Process
 """
 
 import socket

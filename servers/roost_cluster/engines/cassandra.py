@@ -1,6 +1,6 @@
 """Apache Cassandra nodes from Maven's jars: one alone, or a few that start at once, each on a loopback address.
 
-cluster/roost_cluster/registries.jars -> (here) -> cluster/roost_cluster/launch.Process
+servers/roost_cluster/registries.jars -> (here) -> servers/roost_cluster/launch.Process
 
 Tokens are spaced evenly and given to the founders, and none of them bootstraps: so all nodes of a new cluster may start
 at the same time, which a cluster that hands out random tokens does not allow. A node that joins later takes tokens such
