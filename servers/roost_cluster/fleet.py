@@ -119,7 +119,8 @@ class Fleet:
         founders = [one for one in self._state.of_kind("cassandra") if not one.is_joining]
         addresses = [one.host for one in (self._state.of_kind("cassandra") if node.is_joining else founders)]
         ring = cassandra.Ring(addresses, node.ports["client"], node.ports["storage"], node.ports["jmx"] - at)
-        return cassandra.node(ring, at, self.folder(node), joins=node.is_joining)
+        # All nodes lose the power of this machine together: that each waits for its disk would only be slow.
+        return cassandra.node(ring, at, self.folder(node), sync_at_ack=False, joins=node.is_joining, flags=FLAGS)
 
     def _redis(self, node: Node) -> Launch:
         in_cluster = len(self._state.of_kind("redis")) > 1

@@ -18,6 +18,7 @@ from roost_cluster.launch import Process
 
 ADDRESS = "127.0.0.1"
 KEYSPACE = "contract"
+FLAGS = ("-XX:TieredStopAtLevel=1",)
 _WRITES_TO = re.compile(r"^(?:INSERT INTO|UPDATE|DELETE .*?FROM|DELETE FROM) (\w+)")
 _KEPT_TABLES = frozenset({"schema_version"})
 _written: set[str] = set()
@@ -32,7 +33,7 @@ class CassandraServer:
 
 def _start(folder: Path) -> CassandraServer:
     ring = Ring([ADDRESS], free_port(), free_port(), free_port())
-    return CassandraServer(ring, run_until_exit(node(ring, 0, folder, sync_at_ack=False)))
+    return CassandraServer(ring, run_until_exit(node(ring, 0, folder, sync_at_ack=False, flags=FLAGS)))
 
 
 cassandra_server = OncePerProcess("Cassandra", _start)

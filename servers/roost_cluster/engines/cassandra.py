@@ -138,6 +138,7 @@ def node(
     sync_at_ack: bool = True,
     processors: int | None = None,
     joins: bool = False,
+    flags: Sequence[str] = (),
 ) -> Launch:
     """How to start node `number` (from 0) of the ring in its folder. Raises registries.Missing.
 
@@ -155,7 +156,7 @@ def node(
     address = ring.addresses[number]
     return Launch(
         name=f"Cassandra {address}:{ring.port}",
-        argv=_command(ring.jmx_port + number, libs, folder, heap_mb, processors),
+        argv=_command(ring.jmx_port + number, libs, folder, heap_mb, processors, flags),
         folder=folder,
         ready=lambda: answers(address, ring.port),
     )
@@ -195,11 +196,14 @@ def _tokens(number: int, founders: int) -> str:
     return ",".join(str(LEAST_TOKEN + place * TOKENS // (TOKENS_A_NODE * founders)) for place in places)
 
 
-def _command(jmx_port: int, libs: Path, folder: Path, heap_mb: int, processors: int | None) -> list[str]:
+def _command(
+    jmx_port: int, libs: Path, folder: Path, heap_mb: int, processors: int | None, flags: Sequence[str]
+) -> list[str]:
     configuration = folder / "conf"
     return [
         shutil.which("java") or "java",
         "-XX:+UseSerialGC",
+        *flags,
         f"-Xms{heap_mb}M",
         f"-Xmx{heap_mb}M",
         "-Xss512k",

@@ -169,9 +169,8 @@ def _hot(node: Node, renderer: TweetRenderer, limits: RateLimits, own_writes: Fr
         views.home_timelines, views.sight, views.acts, views.contents, shelf, settings.timelines_cached_max
     )
     node.on_refreshed.append(shelf.noted)
-    return HotTimelines(
-        homes, views.sessions, limits, node.engines.clock, JSON_HEADERS, own_writes, node.engines.is_current
-    )
+    engines = node.engines
+    return HotTimelines(homes, views.sessions, limits, engines.clock, JSON_HEADERS, own_writes, engines.is_current)
 
 
 def _authentication(node: Node) -> Authentication:
@@ -222,10 +221,7 @@ def _tweet_endpoints(
         addresses=addresses,
     )
     search = SearchReads(queries.search, queries.trends, queries.profiles, renderer, addresses)
-    return [
-        *tweets.endpoints(),
-        *search.endpoints(),
-    ]
+    return [*tweets.endpoints(), *search.endpoints()]
 
 
 def _user_endpoints(node: Node, queries: Queries, addresses: ContentAddresses) -> list[Endpoint]:

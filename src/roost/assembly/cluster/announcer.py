@@ -21,7 +21,8 @@ ANNOUNCE_S_MAX = 1.0
 AGAIN_S = 0.5
 WAITING_MAX = 20_000
 """Facts in memory that wait for Kafka: half a minute at 600 a second. Beyond it the outbox has them."""
-RELAY_EVERY_S, RELAY_AT_ONCE = 1.0, 500
+RELAY_EVERY_S, RELAY_AT_ONCE = 5.0, 500
+"""Facts are left to their writers for 15 s first; each look is some hundred reads of small partitions."""
 
 log = structlog.get_logger("roost.announcer")
 

@@ -62,21 +62,14 @@ async def open_cluster(
     """`on_lost` is called, with the reason, where this process has to end and begin anew. Raises Unavailable, in one
     sentence for who operates it, where a server cannot be used.
     """
-    clock, randomness = SystemClock(), SystemRandomness()
+    clock = SystemClock()
     async with AsyncExitStack() as stack:
         session = await open_session(file.cassandra)
         stack.push_async_callback(session.close)
         ids = await stack.enter_async_context(
             leased_mint(CassandraNodeLeases(session), clock, lambda: on_lost("its node number went to another process"))
         )
-        log = KafkaEventLog(
-            kafka_servers(file.kafka),
-            clock.now_ms,
-            Topic(file.kafka.topic, file.kafka.partitions),
-            note=_noter(ids),
-            on_gap=lambda: on_lost("the log no longer has what comes next"),
-        )
-        await log.open()
+        log = await _open_log(file.kafka, clock, ids, on_lost)
         stack.push_async_callback(log.close)
         announcer = Announcer(log)
         stack.push_async_callback(announcer.close)
@@ -86,38 +79,69 @@ async def open_cluster(
         solr = SolrNodes(_split(file.solr.servers))
         stack.push_async_callback(solr.close)
         layout = Layout(file.solr.prefix, file.solr.shards, file.solr.replicas)
-        errands = await stack.enter_async_context(InProcessErrands())
-        hasher = passwords(settings)
-        stack.callback(hasher.close)
-        media = ChildProcessor()
-        stack.push_async_callback(media.close)
-        language = FastTextLanguageDetector()
-        loading = asyncio.ensure_future(asyncio.to_thread(language.load))
-        stack.push_async_callback(asyncio.wait, [loading])
-        tweet_index, user_index = SolrTweetIndex(solr, layout), SolrUserIndex(solr, layout, clock)
+        indexes = SolrTweetIndex(solr, layout), SolrUserIndex(solr, layout, clock)
         is_current = Trust(clock, lambda: log.heard_ms)
-        engines = Engines(
-            stores=stores_over(stores),
-            log=log,
-            tweet_index=tweet_index,
-            user_index=user_index,
-            content_bytes=s3_content(file.s3),
-            uploads=UploadFolder(folder.uploads / str(os.getpid())),
-            media=media,
-            mailer=mailer(settings, folder, clock, randomness),
-            passwords=hasher,
-            language=language,
-            clock=clock,
-            randomness=randomness,
-            errands=errands,
-            ids=ids,
-            signing_key=file.key,
-            used_tickets=stores.used_tickets,
-            is_current=is_current,
-        )
-        yield ClusterEngines(
-            engines, log, redis, stores, tweet_index, user_index, announcer, is_current, file.kafka.partitions
-        )
+        shared = _Shared(stores, log, indexes, s3_content(file.s3), ids, file.key, is_current)
+        engines = await _with_own(stack, settings, folder, clock, shared)
+        yield ClusterEngines(engines, log, redis, stores, *indexes, announcer, is_current, file.kafka.partitions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What this process shares with others."""
+
+    stores: CassandraStores
+    log: KafkaEventLog
+    indexes: tuple[SolrTweetIndex, SolrUserIndex]
+    content_bytes: ObstoreBytes
+    ids: LeasedMint
+    signing_key: bytes
+    is_current: Trust
+
+
+async def _with_own(
+    stack: AsyncExitStack, settings: Settings, folder: DataFolder, clock: SystemClock, shared: _Shared
+) -> Engines:
+    """All ports, with those that every process has for itself."""
+    randomness, hasher, media = SystemRandomness(), passwords(settings), ChildProcessor()
+    errands = await stack.enter_async_context(InProcessErrands())
+    stack.callback(hasher.close)
+    stack.push_async_callback(media.close)
+    language = FastTextLanguageDetector()
+    loading = asyncio.ensure_future(asyncio.to_thread(language.load))
+    stack.push_async_callback(asyncio.wait, [loading])
+    return Engines(
+        stores=stores_over(shared.stores),
+        log=shared.log,
+        tweet_index=shared.indexes[0],
+        user_index=shared.indexes[1],
+        content_bytes=shared.content_bytes,
+        uploads=UploadFolder(folder.uploads / str(os.getpid())),
+        media=media,
+        mailer=mailer(settings, folder, clock, randomness),
+        passwords=hasher,
+        language=language,
+        clock=clock,
+        randomness=randomness,
+        errands=errands,
+        ids=shared.ids,
+        signing_key=shared.signing_key,
+        used_tickets=shared.stores.used_tickets,
+        is_current=shared.is_current,
+    )
+
+
+async def _open_log(
+    place: KafkaPlace, clock: SystemClock, ids: LeasedMint, on_lost: Callable[[str], None]
+) -> KafkaEventLog:
+    log = KafkaEventLog(
+        kafka_servers(place),
+        clock.now_ms,
+        Topic(place.topic, place.partitions),
+        note=_noter(ids),
+        on_gap=lambda: on_lost("the log no longer has what comes next"),
+    )
+    return await log.open()
 
 
 async def open_session(place: CassandraPlace) -> CassandraSession:

@@ -24,7 +24,6 @@ from roost.assembly.contents import start_content_work
 from roost.assembly.node import (
     COUNT_EVERY_S,
     FORGET_EVERY_S,
-    LINGER_S,
     Node,
     ended,
     make_node,
@@ -40,6 +39,8 @@ from roost.reactions.share_timelines import ShareTimelines
 
 ROLES = ("edge", "fan_out", "index", "notify", "count", "outbox")
 NOTE_PUSHED_EVERY_S = 1.0
+INDEX_LINGER_S = 0.5
+"""Each batch ends with a commit of Solr's, which opens its index anew in every replica."""
 FAN_OUT_AT_ONCE = 1_000_000_000
 """All of it: what is pushed up to a moment can only be told where nothing is left for later. The celebrity threshold
 bounds how long one author holds up the others of the same partition."""
@@ -126,7 +127,9 @@ async def _index(node: Node, cluster: ClusterEngines) -> None:
         async for done in node.index.rebuild(await node.engines.log.end()):
             log.info("indexing", rows=done)
     subscription = node.engines.log.subscribe("index")
-    node.start(Reactor("index", subscription, of_event(node.index), node.progress, node.index.flush, linger_s=LINGER_S))
+    node.start(
+        Reactor("index", subscription, of_event(node.index), node.progress, node.index.flush, linger_s=INDEX_LINGER_S)
+    )
     node.keep(FORGET_EVERY_S, node.engines.tweet_index.forget_removed, "forget_removed")
 
 
