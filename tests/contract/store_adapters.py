@@ -69,7 +69,10 @@ START = Position("0")
 
 @dataclass(frozen=True)
 class Stores:
-    """The stores over one piece of storage, and the log that they leave their events on."""
+    """The stores over one piece of storage, and the log that they leave their events on.
+
+    `is_ordered`: of what is asked at once, what was asked first is done first.
+    """
 
     tweets: TweetStore
     likes: LikeStore
@@ -79,6 +82,7 @@ class Stores:
     relations: RelationStore
     contents: ContentStore
     log: EventLog
+    is_ordered: bool = True
 
     async def left(self) -> list[Event]:
         """All events on the log, in order."""
@@ -161,6 +165,7 @@ async def in_cassandra(_: Path) -> AsyncIterator[Stores]:
             stores.relations,
             stores.contents,
             log,
+            is_ordered=False,
         )
 
 

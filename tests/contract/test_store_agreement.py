@@ -83,7 +83,10 @@ class StoresAgree(RuleBasedStateMachine):
         posts = [self.made(draft) for draft in crowd]
 
         async def act(stores: Stores) -> list[object]:
-            met = await asyncio.gather(*(stores.post(*post) for post in posts), return_exceptions=True)
+            steps = [posts] if stores.is_ordered else [[post] for post in posts]
+            met = []
+            for step in steps:
+                met += await asyncio.gather(*(stores.post(*post) for post in step), return_exceptions=True)
             for error in met:
                 if isinstance(error, BaseException) and not isinstance(error, Refused):
                     raise error

@@ -16,7 +16,7 @@ from roost.domain.ids import TweetId, UserId
 from roost.domain.relation import Relations
 from roost.domain.timeline import IdList
 from roost.views.celebrities import CelebrityView
-from roost.views.timelines import Segment, State
+from roost.views.timelines import Segment
 from unit.test_changes_amid import ANA, BEN, CHANGES, OUTER, a_town, do_all, every_moment
 
 
@@ -86,8 +86,9 @@ class _AlwaysTrue(Segment):
     def __init__(self, of: Segment) -> None:
         super().__init__(of.before, of.ids, of.complete, of.state)
 
-    def covers(self, before: TweetId, limit: int, state: State) -> bool:
-        return super().covers(before, limit, self.state)
+    def covers(self, before: TweetId, limit: int, lists: Sequence[IdList]) -> bool:
+        own = [IdList(1) for _ in self.state]
+        return Segment(self.before, self.ids, self.complete, tuple(one.mark for one in own)).covers(before, limit, own)
 
 
 class FollowersAreNeverReadAgain(SmallNode):

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from roost.domain.ids import TweetId
 from roost.domain.timeline import IdList, longest, merge_newest_first
-from roost.views.timelines import Segment, State
+from roost.views.timelines import Segment
 
 ids = st.integers(1, 60)
-HERE: State = ((1, 0),)
 
 
 def tweets(values: Sequence[int]) -> list[TweetId]:
@@ -24,9 +23,8 @@ def test_however_ids_come_all_at_or_above_the_floor_are_there(
     belonging = {id for id in first if id >= floor}
     timeline = IdList(length_max, tweets(sorted(belonging)), floor)
     for id in pushed:
-        came_below, lowest = timeline.below_floor, timeline.floor
+        lowest = timeline.floor
         timeline.push(TweetId(id))
-        assert timeline.below_floor - came_below == (id < lowest)
         belonging |= {id} if id >= floor else set()
         assert list(timeline.ids) == sorted(one for one in belonging if one >= timeline.floor)
         assert timeline.floor >= lowest
@@ -61,8 +59,9 @@ def test_what_a_segment_covers_it_tells_right(
 ) -> None:
     below_start = sorted((id for id in stored if id < start), reverse=True)
     read = tweets(below_start[:length])
-    segment = Segment(TweetId(start), tuple(read), len(read) < length, HERE)
-    if segment.covers(TweetId(before), limit, HERE):
+    here = [IdList(length, tweets(sorted(stored)))]
+    segment = Segment(TweetId(start), tuple(read), len(read) < length, tuple(one.mark for one in here))
+    if segment.covers(TweetId(before), limit, here):
         older = segment.older(TweetId(before), limit)
         below = sorted((id for id in stored if id < before), reverse=True)
         assert list(older.ids) == below[:limit]
@@ -73,9 +72,40 @@ def test_what_a_segment_covers_it_tells_right(
         assert before > start or (len(read) == length and sum(id < before for id in read) < limit)
 
 
-def test_a_segment_covers_nothing_once_its_timeline_changed_below_the_floor() -> None:
-    segment = Segment(TweetId(9), tuple(tweets([5, 4])), complete=True, state=HERE)
-    assert segment.covers(TweetId(9), 2, HERE)
-    assert not segment.covers(TweetId(9), 2, ((1, 1),))
-    assert not segment.covers(TweetId(9), 2, ((2, 0),))
-    assert not segment.covers(TweetId(9), 2, ((1, 0), (1, 0)))
+@given(st.integers(1, 30), st.sets(ids), st.lists(ids, max_size=60), st.lists(ids, max_size=60), ids)
+def test_that_nothing_came_below_is_said_only_where_it_is_so(
+    length_max: int, first: set[int], early: list[int], pushed: list[int], before: int
+) -> None:
+    timeline = IdList(length_max, tweets(sorted(first)))
+    for id in early:
+        timeline.push(TweetId(id))
+    mark, there = timeline.mark, {*first, *early}
+    for id in pushed:
+        timeline.push(TweetId(id))
+    is_same = timeline.is_same_below(TweetId(before), mark)
+    assert not is_same or all(id in there for id in pushed if id < before)
+    came = [id for id in pushed if id not in timeline.ids or id not in there]
+    assert is_same or any(id < before or id < timeline.floor for id in came)
+
+
+def test_a_segment_covers_nothing_once_its_timeline_was_rebuilt_or_is_merged_with_others() -> None:
+    timeline = IdList(8, tweets([10, 11]), 9)
+    segment = Segment(TweetId(9), tuple(tweets([5, 4])), complete=True, state=(timeline.mark,))
+    assert segment.covers(TweetId(9), 2, [timeline])
+    timeline.push(TweetId(12))
+    assert segment.covers(TweetId(9), 2, [timeline])
+    assert not segment.covers(TweetId(9), 2, [timeline, timeline])
+    timeline.push(TweetId(3))
+    assert not segment.covers(TweetId(9), 2, [timeline])
+    rebuilt = IdList(8, tweets([10, 11]), 9)
+    rebuilt.generation = 2
+    assert not segment.covers(TweetId(9), 2, [rebuilt])
+
+
+def test_what_came_at_the_end_and_fell_off_again_is_noticed() -> None:
+    timeline = IdList(4, tweets([10]))
+    segment = Segment(TweetId(20), tuple(tweets([10])), complete=True, state=(timeline.mark,))
+    for id in range(11, 40):
+        timeline.push(TweetId(id))
+    assert timeline.floor > 20
+    assert not segment.covers(TweetId(20), 5, [timeline])

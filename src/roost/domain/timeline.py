@@ -51,6 +51,10 @@ class Slice:
     more: bool
 
 
+Mark = tuple[int, int, int]
+"""A timeline's generation, how many ids had come late, and the newest."""
+
+
 class IdList:
     """The ids of one timeline, with a floor: all that belong to it at or above the floor are in it.
 
@@ -58,18 +62,16 @@ class IdList:
     puts the id in its place; an id below the floor is not kept, since pages below it come from the store.
     8 bytes an id. `late` counts ids that came to stand
     below others: who remembers the newest id and this number knows whether anything is new, and `late_since` which.
-    `below_floor` counts those that came below the floor, and each rebuild of a timeline has a `generation` of its own:
-    what was read from the store below the floor is complete as long as neither changes.
+    Each rebuild of a timeline has a `generation` of its own.
     """
 
-    __slots__ = ("_late_ids", "below_floor", "floor", "generation", "ids", "late", "length_max")
+    __slots__ = ("_late_ids", "floor", "generation", "ids", "late", "length_max")
 
     def __init__(self, length_max: int, ids: Iterable[TweetId] = (), floor: int = 0) -> None:
         self.length_max = length_max
         self.ids: array[int] = array("q", sorted(set(ids)))
         self.floor = floor
         self.late = 0
-        self.below_floor = 0
         self.generation = 0
         self._late_ids: list[TweetId] | None = None  # most timelines have none for long
         self._trim()
@@ -78,7 +80,6 @@ class IdList:
         """Put the id in its place; what falls off the end raises the floor."""
         ids = self.ids
         if id < self.floor:
-            self.below_floor += 1
             self._note_late(id)
             return
         if not ids or id > ids[-1]:
@@ -100,6 +101,25 @@ class IdList:
         if count > len(kept):
             return None
         return kept[len(kept) - count :]
+
+    @property
+    def mark(self) -> "Mark":
+        """What has come so far, to be asked about later."""
+        return self.generation, self.late, self.ids[-1] if self.ids else self.floor - 1
+
+    def is_same_below(self, before: TweetId, mark: "Mark") -> bool:
+        """Whether no id below `before` came since the mark was taken, whatever became of it; no, where too much came to
+        tell.
+        """
+        generation, late, newest = mark
+        came_late = self.late_since(late) if generation == self.generation else None
+        if came_late is None or any(id < before for id in came_late):
+            return False
+        if newest >= before - 1:
+            return True
+        # The list ended below `before` then: what was put at its end since may lie below it too.
+        at = bisect_left(self.ids, newest + 1)
+        return self.floor <= newest + 1 and (at == len(self.ids) or self.ids[at] >= before)
 
     def _note_late(self, id: TweetId) -> None:
         self.late += 1

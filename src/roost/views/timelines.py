@@ -12,7 +12,7 @@ from operator import neg
 from typing import Protocol
 
 from roost.domain.ids import TweetId, UserId
-from roost.domain.timeline import IdList, Slice, merge_newest_first
+from roost.domain.timeline import IdList, Mark, Slice, merge_newest_first
 from roost.ports.cache import ReadThrough, TimelineCache
 from roost.ports.tweets import TweetStore
 from roost.views.celebrities import CelebrityView
@@ -25,15 +25,15 @@ REBUILDS_MAX = 5
 """After so many rebuilds that a change voided, the page is answered from the store without keeping it."""
 
 
-State = tuple[tuple[int, int], ...]
-"""Of each list of a timeline, which rebuild it comes from and how many ids came below its floor since."""
+State = tuple[Mark, ...]
+"""Of each list of a timeline, what had come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A stretch of a timeline below the floor, as the store has it: all ids below `before` down to its end.
 
-    `state` is the timeline's when it was read: what came below the floor since is not in it.
+    `state` is the timeline's when it was read: what came below `before` since is not in it.
     """
 
     before: TweetId
@@ -41,9 +41,11 @@ class Segment:
     complete: bool  # nothing lies below
     state: State
 
-    def covers(self, before: TweetId, limit: int, state: State) -> bool:
+    def covers(self, before: TweetId, limit: int, lists: Sequence[IdList]) -> bool:
         """Whether the next `limit` ids below `before` can be told from it."""
-        if before > self.before or state != self.state:
+        if before > self.before or len(lists) != len(self.state):
+            return False
+        if not all(one.is_same_below(self.before, mark) for one, mark in zip(lists, self.state, strict=True)):
             return False
         return self.complete or len(self.ids) - self._first_below(before) >= limit
 
@@ -202,7 +204,7 @@ class _Candidates:
     async def _deep(self, before: TweetId, limit: int) -> Slice:
         limit = min(limit, self.segment_length)
         segment = self.segments.peek(self.owner)
-        if segment is None or not segment.covers(before, limit, self._state()):
+        if segment is None or not segment.covers(before, limit, self.lists):
             # Another stretch, or what is no longer true: this one takes its place.
             await self.segments.forget(self.owner)
             loaded = await self.segments.get_many([self.owner], lambda _: self._segment(before))
@@ -217,7 +219,7 @@ class _Candidates:
         return {self.owner: Segment(before, ids, len(ids) < self.segment_length, state)}
 
     def _state(self) -> State:
-        return tuple((timeline.generation, timeline.below_floor) for timeline in self.lists)
+        return tuple(timeline.mark for timeline in self.lists)
 
     async def above(self, after: TweetId, limit: int) -> Slice:
         floor = max(timeline.floor for timeline in self.lists)
