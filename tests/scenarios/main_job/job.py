@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,14 +55,19 @@ async def run_main_job(size: Size, data: Path, *, celebrity_threshold: int | Non
     return outcome
 
 
-async def main_job_at(url: str, size: Size) -> Outcome:
-    """The whole job at a server that has nobody yet."""
+async def _at_once() -> None:
+    """Nothing is waited for."""
+
+
+async def main_job_at(url: str, size: Size, before_looking: Callable[[], Awaitable[None]] = _at_once) -> Outcome:
+    """The whole job at a server that has nobody yet. `before_looking` is waited for once all is posted."""
     plan = read_plan(GRAPH, TWEETS, users_max=size.users_max, tweets_max=size.tweets_max, seed=size.seed)
     client = Client(Address.parse(url), patience=Patience())
     try:
         job = _MainJob(client, plan, size)
         await job.make_users_and_follows()
         await job.tweet_and_listen()
+        await before_looking()
         await job.compare()
     finally:
         client.close()

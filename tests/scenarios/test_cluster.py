@@ -1,0 +1,41 @@
+"""The main job against a cluster of real servers, through its balancer, while parts of it are killed."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from scenarios.cluster.local import LocalCluster, local_cluster
+from scenarios.main_job.job import main_job_at
+from scenarios.main_job.size import GRAPH, TWEETS, Size
+
+SIZE = Size(users_max=120, tweets_max=400, listeners=30, to_the_end=20, upwards=5)
+VICTIMS = ("fan_out-1", "count-1", "index-1", "notify-1", "outbox-1", "redis-1")
+"""Each is started again: the small cluster has one of each. What has no other is not needed to post and to read."""
+
+needs_data = pytest.mark.skipif(not (GRAPH.exists() and TWEETS.exists()), reason=f"no real input at {GRAPH.parent}")
+
+
+@needs_data
+async def test_everybody_reads_and_hears_the_right_thing_while_parts_are_killed(tmp_path: Path) -> None:
+    async with local_cluster(tmp_path, "--small") as cluster:
+        killing = asyncio.create_task(_kill_in_turn(cluster))
+        try:
+            outcome = await main_job_at(cluster.urls[0], SIZE, before_looking=lambda: _ended(killing))
+        finally:
+            killing.cancel()
+        print(outcome.figures)  # noqa: T201  shown by pytest -rP, and when it fails
+        assert outcome.complaints == []
+        assert outcome.figures["pushes"] > 0
+        status = await cluster.do("status")
+        assert "down" not in status, status
+
+
+async def _kill_in_turn(cluster: LocalCluster) -> None:
+    for name in VICTIMS:
+        await cluster.do("kill", name)
+        await cluster.do("start", name)
+
+
+async def _ended(killing: "asyncio.Task[None]") -> None:
+    await killing
