@@ -92,15 +92,22 @@ def stop(name: str) -> None:
 
 
 @app.command
-def start(name: str) -> None:
-    """Start a node that does not run, and wait until it is ready."""
+def start(name: str, *, wait: bool = True) -> None:
+    """Start a node that does not run.
+
+    Args:
+        name: which
+        wait: until it is ready; of servers that need one another none is ready alone
+
+    """
     with states.locked(FOLDER):
         state, node = _node(name)
         fleet = Fleet(FOLDER.resolve(), state)
         try:
             fleet.start(node)
             states.save(FOLDER, state)
-            fleet.wait_ready([node], Say())
+            if wait:
+                fleet.wait_ready([node], Say())
         finally:
             states.save(FOLDER, state)
 

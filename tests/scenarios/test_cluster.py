@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.cluster.faults import endure
+from scenarios.cluster.load import SteadyLoad
 from scenarios.cluster.local import LocalCluster, local_cluster
+from scenarios.cluster.table import SMALL_FAULTS, table
 from scenarios.main_job.job import main_job_at
 from scenarios.main_job.size import GRAPH, TWEETS, Size
 
@@ -39,3 +42,16 @@ async def _kill_in_turn(cluster: LocalCluster) -> None:
 
 async def _ended(killing: "asyncio.Task[None]") -> None:
     await killing
+
+
+async def test_what_faults_do_to_a_small_cluster(tmp_path: Path) -> None:
+    async with local_cluster(tmp_path, "--small") as cluster:
+        load = SteadyLoad(cluster.urls)
+        try:
+            await load.begin()
+            rows = [await endure(cluster, load, fault) for fault in SMALL_FAULTS]
+        finally:
+            await load.end()
+        print(table(rows))  # noqa: T201  shown by pytest -rP, and when it fails
+        assert [(row.fault, row.lost, row.doubled) for row in rows if row.lost or row.doubled] == []
+        assert [complaint for row in rows for complaint in row.complaints] == []
