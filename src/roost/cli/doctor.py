@@ -1,25 +1,29 @@
 """`roost doctor`: is the data whole, does the server do well, and what is to be done."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from roost.adapters.clock.system import SystemClock
+from roost.assembly.cluster.doctor import examine_cluster
+from roost.assembly.cluster.file import read_cluster
 from roost.assembly.control import CommandFailed, Request, Status, ask
 from roost.assembly.data_folder import DataFolder
 from roost.assembly.doctor import examine_folder
 from roost.assembly.examination import Check, State, fail
 from roost.assembly.server_examination import examine_process, examine_server
+from roost.assembly.settings import settings_file
 from roost.cli.command import chosen, ends_in_one_line
 
 _COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}
 
 
 def doctor(*, data: Path | None = None, url: str | None = None, config: Path | None = None) -> None:
-    """Check a data folder, and the server that serves it or that is named. Prints a line a check; exits with 1
-    where something failed.
+    """Check a data folder, and the server that serves it or that is named; or the servers of a cluster, where the
+    settings file names one. Prints a line a check; exits with 1 where something failed.
 
     Args:
         data: the data folder
@@ -29,14 +33,27 @@ def doctor(*, data: Path | None = None, url: str | None = None, config: Path | N
     """
     with ends_in_one_line("doctor"):
         settings, folder = chosen(data, config)
+        cluster = read_cluster(settings_file(config))
+        if cluster is not None:
+            checks = asyncio.run(_all(examine_cluster(cluster)))
+            _print_all([*checks, *(examine_server(url, settings.metrics_token) if url else ())])
+            return
         # A server that is named may be another machine's, and its folder there.
         looks_at_folder = data is not None or url is None
-        failed = False
-        for check in _checks(folder if looks_at_folder else None, url, settings.metrics_token):
-            _print(check)
-            failed = failed or check.state is State.FAIL
-        if failed:
-            raise SystemExit(1)
+        _print_all(_checks(folder if looks_at_folder else None, url, settings.metrics_token))
+
+
+def _print_all(checks: Iterable[Check]) -> None:
+    failed = False
+    for check in checks:
+        _print(check)
+        failed = failed or check.state is State.FAIL
+    if failed:
+        raise SystemExit(1)
+
+
+async def _all(checks: AsyncIterator[Check]) -> list[Check]:
+    return [check async for check in checks]
 
 
 def _checks(folder: DataFolder | None, url: str | None, metrics_token: str) -> Iterator[Check]:

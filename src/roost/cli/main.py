@@ -11,6 +11,7 @@ from roost.cli.capacity import capacity_table
 from roost.cli.doctor import doctor
 from roost.cli.load import load
 from roost.cli.operator import operator
+from roost.cli.partitions import partitions
 from roost.cli.rebuild import rebuild
 from roost.cli.restore import restore
 from roost.cli.serve import serve
@@ -25,6 +26,7 @@ app.command(rebuild)
 app.command(backup)
 app.command(restore)
 app.command(operator)
+app.command(partitions)
 app.command(bench)
 app.command(capacity_table, name="capacity")
 

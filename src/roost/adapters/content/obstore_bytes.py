@@ -45,6 +45,12 @@ class ObstoreBytes:
         self._local_root = local_root
         self._stripes = [asyncio.Lock() for _ in range(LOCK_STRIPES)]
 
+    async def looked_at(self) -> None:
+        """Ask for something. Raises DependencyDown where the store does not answer."""
+        with _translated():
+            async for _ in obstore.list(self._store, PREFIX, chunk_size=1):
+                return
+
     async def put(self, file: Path) -> StoredBytes:
         with _translated():
             digest = await asyncio.to_thread(_digest_of, file)

@@ -76,7 +76,7 @@ async def open_cluster(
         stores = await stack.enter_async_context(cassandra_stores(session, clock.now_ms, announcer))
         redis = redis_link(file.redis, clock)
         stack.push_async_callback(redis.close)
-        solr = SolrNodes(_split(file.solr.servers))
+        solr = SolrNodes(split(file.solr.servers))
         stack.push_async_callback(solr.close)
         layout = Layout(file.solr.prefix, file.solr.shards, file.solr.replicas)
         indexes = SolrTweetIndex(solr, layout), SolrUserIndex(solr, layout, clock)
@@ -147,7 +147,7 @@ async def _open_log(
 async def open_session(place: CassandraPlace) -> CassandraSession:
     """Raises DependencyDown."""
     session = CassandraSession(
-        _split(place.servers), place.port, place.keyspace, datacenter=place.datacenter, replicas=place.replicas
+        split(place.servers), place.port, place.keyspace, datacenter=place.datacenter, replicas=place.replicas
     )
     return await session.open()
 
@@ -203,5 +203,6 @@ def _noter(ids: LeasedMint) -> Callable[[Event], None]:
     return note
 
 
-def _split(servers: str) -> list[str]:
+def split(servers: str) -> list[str]:
+    """Of names separated by commas."""
     return [one.strip() for one in servers.split(",") if one.strip()]

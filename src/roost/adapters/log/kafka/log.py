@@ -37,6 +37,7 @@ APPEND_S_MAX = 15.0
 """A broker that dies is replaced within some 10 s."""
 READ_S_MAX = 5.0
 AT_ONCE_MAX = 512
+LOOK_S = 0.05
 
 
 class KafkaEventLog:
@@ -97,6 +98,16 @@ class KafkaEventLog:
     def heard_ms(self) -> int:
         """All that was on the log by then has come here, Unix time: heartbeats move it on where nothing happens."""
         return self._follower.heard_ms
+
+    async def heard_within(self, seconds: float, since_ms: int) -> bool:
+        """Whether a record that is younger than that comes through every partition within so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self.heard_ms < since_ms:  # noqa: ASYNC110 - heartbeats wake nobody
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            return False
+        return True
 
     async def append(self, events: Sequence[Event]) -> Position:
         """Raises DependencyDown: then some of them may be on the log all the same."""
@@ -172,6 +183,11 @@ class KafkaEventLog:
     async def drop_before(self, at_ms: int) -> int:
         """Nothing: Kafka drops what is older than the topic's time."""
         return 0
+
+    async def sizes(self) -> Sequence[int]:
+        """How many records each partition holds. Raises DependencyDown."""
+        first, end = await self._edges.first(), await self._edges.nexts()
+        return [end[n] - first[n] for n in range(len(end))]
 
     async def kept(self) -> topics.Kept:
         """How safely the topic is kept. Raises DependencyDown."""

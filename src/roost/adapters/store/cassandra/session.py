@@ -33,6 +33,10 @@ WAITING_MAX = 20_000
 ROWS_A_PAGE = 1_000
 DECIDE_TRIES_MAX = 3
 """A decision whose outcome is unknown is asked for again, which tells what became of it."""
+NODE_S_MAX = 2.0
+_PEERS = Cql("SELECT native_address FROM system.peers_v2", walks=True)
+_OWN_TOKENS = Cql("SELECT rpc_address, tokens FROM system.local", walks=True)
+_PEERS_TOKENS = Cql("SELECT native_address, tokens FROM system.peers_v2", walks=True)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 
@@ -87,6 +91,26 @@ class CassandraSession:
         driver, self._driver = self._driver, None
         if driver is not None:
             await driver.close()
+
+    async def nodes(self) -> tuple[int, int]:
+        """How many nodes answer the one that is asked, and how many there are. Raises DependencyDown."""
+        peers = await self.rows(_PEERS)
+        up = 1 + sum([await self._answers(str(address)) for (address,) in peers])
+        return up, 1 + len(peers)
+
+    async def tokens(self) -> dict[str, list[int]]:
+        """The tokens of each node, by address. Raises DependencyDown."""
+        rows = [*await self.rows(_OWN_TOKENS), *await self.rows(_PEERS_TOKENS)]
+        return {str(address): [int(token) for token in tokens] for address, tokens in rows}
+
+    async def _answers(self, address: str) -> bool:
+        try:
+            async with asyncio.timeout(NODE_S_MAX):
+                _, writer = await asyncio.open_connection(address, self._port)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        return True
 
     async def rows(self, cql: Cql, *values: Any) -> list[Row]:
         """All rows of a statement, page by page: the statement's LIMIT or its partition bounds them."""
