@@ -10,8 +10,8 @@ HOST = "127.0.0.1"
 ROLES = ("fan_out", "index", "notify", "count", "outbox")
 SERVERS = ("zookeeper", "kafka", "cassandra", "redis", "solr", "s3")
 ROOST_KINDS = ("edge", *ROLES)
-PORT_FIRST, PORT_LAST = 21_000, 31_000
-"""Below the ports that the kernel gives to clients; Redis takes that above by 10,000 as well."""
+PORT_FIRST, PORT_LAST = 11_000, 21_000
+"""Below the ports that the kernel gives to clients, and so are those above by 10,000, which Redis takes as well."""
 
 _FULL = {"zookeeper": 3, "kafka": 3, "cassandra": 3, "redis": 6, "solr": 2, "s3": 1, "edge": 2, "haproxy": 2}
 _PORTS = {
@@ -30,7 +30,9 @@ GROWING = ("cassandra", "redis", *ROOST_KINDS)
 
 def planned(small: bool) -> State:
     """A cluster of which nothing runs yet."""
-    state = State(small=small, secrets={name: secrets.token_hex(24) for name in ("signing_key", "s3_key", "s3_secret")})
+    keys = {name: secrets.token_hex(24) for name in ("signing_key", "s3_key", "s3_secret")}
+    # Some minutes lie between the choice of a port and its use: another cluster should rather choose others.
+    state = State(small=small, ports_from=100 * secrets.randbelow(80), secrets=keys)
     counts = _FULL | dict.fromkeys(ROLES, 2)
     for kind, count in counts.items():
         for _ in range(1 if small else count):
@@ -60,7 +62,7 @@ def _host(kind: str, number: int) -> str:
 
 def _free_ports(state: State, taken: set[int] | None = None) -> Iterator[int]:
     known = {port for node in state.nodes.values() for port in node.ports.values()} | (taken or set())
-    for port in range(PORT_FIRST, PORT_LAST):
+    for port in range(PORT_FIRST + state.ports_from, PORT_LAST):
         if port not in known and _is_free(port):
             known.add(port)
             yield port

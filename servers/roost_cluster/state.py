@@ -41,9 +41,12 @@ class Node:
 
 @dataclass(slots=True)
 class State:
-    """`is_formed`: the servers that have to be told of one another were."""
+    """`ports_from`: how far above the first of all ports it begins. `is_formed`: servers that have to be told of one
+    another were.
+    """
 
     small: bool = False
+    ports_from: int = 0
     secrets: dict[str, str] = field(default_factory=dict)
     is_formed: bool = False
     nodes: dict[str, Node] = field(default_factory=dict)

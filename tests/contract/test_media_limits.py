@@ -1,6 +1,7 @@
 """What only a child process shows: its limits, its environment, and that it never outlives its upload."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -51,7 +52,12 @@ def proc(pid: int, name: str) -> bytes:
 
 
 def open_files(pid: int) -> list[str]:
-    return [str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()]
+    """What it holds; what it closes while this looks it does not hold."""
+    held = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            held.append(str(each.readlink()))
+    return held
 
 
 async def child_waiting(folder: Path) -> int:

@@ -12,7 +12,6 @@ from roost_cluster.registries import program
 _CONFIGURATION = """# Made by roost; what is changed here is lost when it is made again.
 global
     maxconn {connections}
-    stats socket {folder}/stats.sock mode 600 level admin
 
 defaults
     mode http
@@ -58,9 +57,10 @@ class Edge:
     address: str
 
 
-def configuration(bind: str, edges: Sequence[Edge], folder: Path, connections: int = CONNECTIONS_MAX) -> str:
+def configuration(bind: str, edges: Sequence[Edge], connections: int = CONNECTIONS_MAX) -> str:
+    """All of haproxy.cfg."""
     servers = "\n".join(f"    server {edge.name} {edge.address}" for edge in edges)
-    return _CONFIGURATION.format(bind=bind, servers=servers, folder=folder, connections=connections)
+    return _CONFIGURATION.format(bind=bind, servers=servers, connections=connections)
 
 
 def haproxy(folder: Path, host: str, port: int, edges: Sequence[Edge]) -> Launch:
@@ -77,5 +77,5 @@ GRACEFUL = signal.SIGUSR1
 
 def write(folder: Path, host: str, port: int, edges: Sequence[Edge]) -> Path:
     path = folder / "haproxy.cfg"
-    path.write_text(configuration(f"{host}:{port}", edges, folder))
+    path.write_text(configuration(f"{host}:{port}", edges))
     return path

@@ -1,9 +1,11 @@
 """A local cluster in a folder of its own, by the command that users have."""
 
 import asyncio
+import fcntl
 import os
 import re
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,8 +35,17 @@ class LocalCluster:
 
 
 async def command(folder: Path, *words: str) -> str:
+    return await _run(folder, sys.executable, "-m", "roost_cluster.main", *words)
+
+
+async def roost(folder: Path, *words: str) -> str:
+    """A command of roost's; what it printed. Raises CommandFailed with that."""
+    return await _run(folder, str(Path(sys.executable).with_name("roost")), *words)
+
+
+async def _run(folder: Path, *words: str) -> str:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "roost_cluster.main", *words),
+        *words,
         cwd=folder,
         env={**os.environ, **SETTINGS},  # noqa: TID251 - its own, and these
         stdout=asyncio.subprocess.PIPE,
@@ -43,13 +54,23 @@ async def command(folder: Path, *words: str) -> str:
     async with asyncio.timeout(COMMAND_S_MAX):
         told, said = await process.communicate()
     if process.returncode:
-        raise CommandFailed(f"cluster {' '.join(words)}: {said.decode()[-2_000:]}")
+        raise CommandFailed(f"{' '.join(words)}:\n{told.decode()[-3_000:]}{said.decode()[-2_000:]}")
     return told.decode()
 
 
 @asynccontextmanager
 async def local_cluster(folder: Path, *flags: str) -> AsyncIterator[LocalCluster]:
-    """Up, and down with all its data afterwards. Skipped where a server cannot be had."""
+    """Up, and down with all its data afterwards. Skipped where a server cannot be had. One at a time: two on two cores
+    would only be slow.
+    """
+    with (Path(tempfile.gettempdir()) / "roost-local-cluster.lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        async with _cluster_in(folder, *flags) as cluster:
+            yield cluster
+
+
+@asynccontextmanager
+async def _cluster_in(folder: Path, *flags: str) -> AsyncIterator[LocalCluster]:
     try:
         told = await command(folder, "up", *flags)
         ready = READY.search(told)

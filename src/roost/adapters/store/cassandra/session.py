@@ -215,7 +215,7 @@ class CassandraSession:
             port=self._port,
             connect_timeout=CONNECT_S_MAX,
             request_timeout=REQUEST_S_MAX,
-            log_level="error",
+            log_level="critical",  # what fails is raised, too
             consistency=acsylla.Consistency.LOCAL_QUORUM,
             serial_consistency=acsylla.Consistency.LOCAL_SERIAL,
             load_balance_dc_aware=self._datacenter or None,
