@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from roost_cluster import state as states
+from roost_cluster.engines import haproxy, keepalived
 from roost_cluster.fleet import Fleet, Say
 from roost_cluster.growth import NotGrown, grow_node
 from roost_cluster.launch import NotReady
@@ -136,6 +137,37 @@ def logs(name: str) -> None:
     path = Fleet(FOLDER.resolve(), state).log(node)
     if path.exists():
         sys.stdout.write(path.read_text(errors="replace"))
+
+
+@app.command
+def balancers(
+    folder: Path,
+    *,
+    edges: str,
+    nodes: str,
+    addresses: str,
+    interface: str = "eth0",
+    port: int = 80,
+) -> None:
+    """Write the configurations of two balancers of one's own: haproxy.cfg for both, keepalived-1.conf and -2.conf.
+
+    Args:
+        folder: where to
+        edges: host:port of each edge, separated by commas
+        nodes: the two balancers' own addresses, separated by a comma
+        addresses: the two virtual ones, with the length of the prefix, such as 10.0.0.10/24,10.0.0.11/24
+        interface: on which the addresses are
+        port: at which both listen
+
+    """
+    pair = keepalived.Pair(nodes.split(","), addresses.split(","), interface, port)
+    if len(pair.nodes) != 2 or len(pair.addresses) != 2:  # noqa: PLR2004 - two of each
+        sys.exit("cluster: two nodes and two addresses are needed, separated by a comma")
+    folder.mkdir(parents=True, exist_ok=True)
+    named = [haproxy.Edge(f"edge-{number}", edge) for number, edge in enumerate(edges.split(","), 1)]
+    (folder / "haproxy.cfg").write_text(haproxy.configuration(f"*:{port}", named))
+    for at in range(2):
+        (folder / f"keepalived-{at + 1}.conf").write_text(keepalived.configuration(pair, at))
 
 
 @app.command
