@@ -97,7 +97,7 @@ truncate_request_timeout: 60000ms
 batch_size_warn_threshold: 64KiB
 batch_size_fail_threshold: 640KiB
 hinted_handoff_enabled: true
-authenticator: AllowAllAuthenticator
+authenticator: {authenticator}
 authorizer: AllowAllAuthorizer
 auto_snapshot: false
 incremental_backups: false
@@ -139,19 +139,22 @@ def node(
     processors: int | None = None,
     joins: bool = False,
     flags: Sequence[str] = (),
+    asks_password: bool = False,
 ) -> Launch:
     """How to start node `number` (from 0) of the ring in its folder. Raises registries.Missing.
 
-    `joins`: the others are there already, and it streams its share from them before it is ready.
-
-    `sync_at_ack` makes an acknowledged write outlast a loss of power, as an acknowledgement promises: writes wait up
-    to 5 ms for a common sync. Without it up to 10 s of writes are lost then, never by a kill: good for tests.
+    `joins`: the others are there already, and it streams its share from them before it is ready. `asks_password`: it
+    lets in cassandra with the password cassandra. `sync_at_ack` makes an acknowledged write outlast a loss of power, as
+    an acknowledgement promises: writes wait up to 5 ms for a common sync. Without it up to 10 s of writes are lost
+    then, never by a kill: good for tests.
     """
     libs = registries.jars(f"cassandra-{VERSION}", _POM)
     folder = folder.resolve()
     configuration = folder / "conf"
     configuration.mkdir(parents=True, exist_ok=True)
-    (configuration / "cassandra.yaml").write_text(_settings(ring, number, folder, sync_at_ack=sync_at_ack, joins=joins))
+    (configuration / "cassandra.yaml").write_text(
+        _settings(ring, number, folder, sync_at_ack=sync_at_ack, joins=joins, asks_password=asks_password)
+    )
     (configuration / "logback.xml").write_text(_LOGBACK)
     address = ring.addresses[number]
     return Launch(
@@ -174,12 +177,13 @@ def answers(address: str, port: int) -> bool:
         return False
 
 
-def _settings(ring: Ring, number: int, folder: Path, *, sync_at_ack: bool, joins: bool) -> str:
+def _settings(ring: Ring, number: int, folder: Path, *, sync_at_ack: bool, joins: bool, asks_password: bool) -> str:
     group = "commitlog_sync: group\ncommitlog_sync_group_window: 5ms"
     periodic = "commitlog_sync: periodic\ncommitlog_sync_period: 10000ms"
     return _YAML.format(
         cluster=ring.name,
         tokens_a_node=TOKENS_A_NODE,
+        authenticator="PasswordAuthenticator" if asks_password else "AllowAllAuthenticator",
         place=_JOINS if joins else f'initial_token: "{_tokens(number, len(ring.addresses))}"\nauto_bootstrap: false',
         folder=folder,
         commitlog_sync=group if sync_at_ack else periodic,
@@ -222,6 +226,7 @@ def _command(
         f"-Dcassandra.jmx.local.port={jmx_port}",
         "-Dcassandra.skip_wait_for_gossip_to_settle=0",
         "-Dcassandra.ring_delay_ms=1000",
+        "-Dcassandra.superuser_setup_delay_ms=0",
         "-Dcassandra-foreground=yes",
         "-cp",
         f"{configuration}:{libs}/*",

@@ -33,6 +33,7 @@ def launch(
     in_cluster: bool = False,
     memory: str = MEMORY_DEFAULT,
     node_timeout_ms: int = NODE_TIMEOUT_MS,
+    more: Sequence[str] = (),
 ) -> Launch:
     """One server: a cache, so nothing is written to disk, and beyond its memory what is unused longest goes.
 
@@ -45,7 +46,7 @@ def launch(
         argv += ["--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"]
         argv += ["--cluster-node-timeout", str(node_timeout_ms), "--cluster-replica-validity-factor", "0"]
         argv += ["--cluster-require-full-coverage", "no"]  # what is left goes on
-    return Launch(f"redis {node.host}:{node.port}", argv, folder, lambda: _answers(node))
+    return Launch(f"redis {node.host}:{node.port}", [*argv, *more], folder, lambda: _answers(node))
 
 
 def form_cluster(primaries: Sequence[Node], replicas: Sequence[Node] = (), within_s: float = 60.0) -> None:

@@ -52,6 +52,8 @@ class RedisLink:
         is_cluster: bool = False,
         username: str | None = None,
         password: str | None = None,
+        tls: bool = False,
+        ca_file: str | None = None,
         call_ms_max: int = CALL_MS_MAX,
     ) -> None:
         if not addresses:
@@ -62,6 +64,7 @@ class RedisLink:
         self._known = list(addresses)
         self._now_s = monotonic_s
         self._username, self._password = username, password
+        self._tls: dict[str, Any] = {"ssl": True, "ssl_ca_certs": ca_file} if tls else {}
         self._call_s = call_ms_max / 1000
         self._owners: list[Address] = []
         self._is_outdated = False  # some slot is said to be elsewhere
@@ -208,6 +211,7 @@ class RedisLink:
                 max_connections=CONNECTIONS_MAX,
                 retry=Retry(NoBackoff(), 0),
                 protocol=2,  # no pushed messages are wanted
+                **self._tls,
             )
         return client
 

@@ -25,7 +25,7 @@ from roost.adapters.log.kafka.topic import Topic
 from roost.adapters.media.child_process.processor import ChildProcessor
 from roost.adapters.redis_link import RedisLink
 from roost.adapters.store.cassandra.leases import CassandraNodeLeases
-from roost.adapters.store.cassandra.session import CassandraSession
+from roost.adapters.store.cassandra.session import CassandraSession, SigningIn
 from roost.adapters.store.cassandra.stores import CassandraStores, cassandra_stores
 from roost.assembly.cluster.announcer import Announcer
 from roost.assembly.cluster.file import CassandraPlace, ClusterFile, KafkaPlace, RedisPlace, S3Place, addresses
@@ -147,14 +147,18 @@ async def _open_log(
 async def open_session(place: CassandraPlace) -> CassandraSession:
     """Raises DependencyDown."""
     session = CassandraSession(
-        split(place.servers), place.port, place.keyspace, datacenter=place.datacenter, replicas=place.replicas
+        split(place.servers),
+        place.port,
+        place.keyspace,
+        datacenter=place.datacenter,
+        replicas=place.replicas,
+        signing_in=SigningIn(place.username, place.password, place.tls, _path(place.ca_file)),
     )
     return await session.open()
 
 
 def kafka_servers(place: KafkaPlace) -> KafkaServers:
-    ca_file = Path(place.ca_file) if place.ca_file else None
-    return KafkaServers(place.servers, place.username, place.password, place.tls, ca_file)
+    return KafkaServers(place.servers, place.username, place.password, place.tls, _path(place.ca_file))
 
 
 def redis_link(place: RedisPlace, clock: SystemClock) -> RedisLink:
@@ -164,6 +168,8 @@ def redis_link(place: RedisPlace, clock: SystemClock) -> RedisLink:
         is_cluster=place.is_cluster,
         username=place.username or None,
         password=place.password or None,
+        tls=place.tls,
+        ca_file=place.ca_file or None,
     )
 
 
@@ -201,6 +207,10 @@ def _noter(ids: LeasedMint) -> Callable[[Event], None]:
             ids.mint.heard(event.author_id, event.tweet_id)
 
     return note
+
+
+def _path(name: str) -> Path | None:
+    return Path(name) if name else None
 
 
 def split(servers: str) -> list[str]:

@@ -36,6 +36,8 @@ class RedisPlace:
     is_cluster: bool = False
     username: str = ""
     password: str = ""
+    tls: bool = False
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class CassandraPlace:
     keyspace: str = "roost"
     datacenter: str = ""
     replicas: int = 3
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, Self, TypeVar
 
 import acsylla  # type: ignore[import-untyped]  # the driver has no types of its own
@@ -48,11 +49,45 @@ class Decision:
     kept: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class SigningIn:
+    """How one is let in. With `tls`, nodes show a certificate that `ca_file` vouches for."""
+
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca_file: Path | None = None
+
+    def options(self) -> dict[str, Any]:
+        """What the driver is given. Raises DependencyDown where the file cannot be read."""
+        options: dict[str, Any] = {}
+        if self.username:
+            options |= {"username": self.username, "password": self.password}
+        if self.tls:
+            options["ssl_enabled"] = True
+        if self.ca_file is not None:
+            try:
+                options["ssl_trusted_cert"] = self.ca_file.read_text()
+            except OSError as error:
+                raise DependencyDown(f"the certificates for Cassandra cannot be read: {error}") from error
+        return options
+
+
+NOBODY = SigningIn()
+
+
 class CassandraSession:
     """Made for one event loop. `open` it before use and `close` it in the end."""
 
     def __init__(
-        self, contact_points: Sequence[str], port: int, keyspace: str, *, datacenter: str = "", replicas: int = 3
+        self,
+        contact_points: Sequence[str],
+        port: int,
+        keyspace: str,
+        *,
+        datacenter: str = "",
+        replicas: int = 3,
+        signing_in: SigningIn = NOBODY,
     ) -> None:
         """`datacenter` is the local one where there are several; `replicas` counts for a keyspace that is created.
 
@@ -65,6 +100,7 @@ class CassandraSession:
         self._port = port
         self._datacenter = datacenter
         self._replicas = replicas
+        self._signing_in = signing_in
         self._driver: Any = None
         self._prepared: dict[str, asyncio.Future[Any]] = {}
         self._turns = asyncio.Semaphore(IN_FLIGHT_MAX)
@@ -221,6 +257,7 @@ class CassandraSession:
             load_balance_dc_aware=self._datacenter or None,
             timestamp_gen="monotonic",
             application_name="roost",
+            **self._signing_in.options(),
         )
         return await asyncio.wait_for(cluster.create_session(), CONNECT_S_MAX)
 
