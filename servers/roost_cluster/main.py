@@ -231,8 +231,10 @@ def _end_together(fleet: Fleet, nodes: list[Node]) -> None:
 def _signal(name: str, number: signal.Signals) -> None:
     with states.locked(FOLDER):
         _, node = _node(name)
-        if not states.signal_node(node, number):
+        if not states.is_running(node):
             sys.exit(f"cluster: {name} does not run")
+        for pid in states.family(node.pid):
+            os.kill(pid, number)
 
 
 def _there() -> State:

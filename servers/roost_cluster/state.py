@@ -111,7 +111,8 @@ def end(node: Node, number: signal.Signals, wait_s_max: float = END_WAIT_S_MAX) 
     """Signal it and wait until it is gone; kill -9 where that takes too long."""
     if not signal_node(node, number):
         return
-    signal_node(node, signal.SIGCONT)  # one that is frozen ends too
+    for pid in family(node.pid):  # one that is frozen ends too
+        os.kill(pid, signal.SIGCONT)
     until_s = time.monotonic() + wait_s_max
     while is_running(node):
         if time.monotonic() > until_s:

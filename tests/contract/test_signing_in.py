@@ -8,7 +8,8 @@ import pytest
 
 from contract.own_server import HOST, READY_S_MAX, free_port
 from roost.adapters.redis_link import RedisLink
-from roost.adapters.store.cassandra.session import CassandraSession, SigningIn
+from roost.adapters.store.cassandra.session import CassandraSession
+from roost.adapters.store.cassandra.signing_in import SigningIn
 from roost.domain.errors import DependencyDown, Unavailable
 from roost_cluster.engines import redis
 from roost_cluster.engines.cassandra import Ring, node

@@ -25,7 +25,8 @@ from roost.adapters.log.kafka.topic import Topic
 from roost.adapters.media.child_process.processor import ChildProcessor
 from roost.adapters.redis_link import RedisLink
 from roost.adapters.store.cassandra.leases import CassandraNodeLeases
-from roost.adapters.store.cassandra.session import CassandraSession, SigningIn
+from roost.adapters.store.cassandra.session import CassandraSession
+from roost.adapters.store.cassandra.signing_in import SigningIn
 from roost.adapters.store.cassandra.stores import CassandraStores, cassandra_stores
 from roost.assembly.cluster.announcer import Announcer
 from roost.assembly.cluster.file import CassandraPlace, ClusterFile, KafkaPlace, RedisPlace, S3Place, addresses

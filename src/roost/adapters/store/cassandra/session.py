@@ -12,7 +12,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn, Self, TypeVar
 
 import acsylla  # type: ignore[import-untyped]  # the driver has no types of its own
@@ -20,6 +19,7 @@ from acsylla import errors
 
 from roost.adapters.store.cassandra import schema
 from roost.adapters.store.cassandra.cql import Bound, Cql
+from roost.adapters.store.cassandra.signing_in import NOBODY, SigningIn
 from roost.domain.errors import DependencyDown, Draining, Overloaded, Unavailable
 
 T = TypeVar("T")
@@ -47,33 +47,6 @@ class Decision:
 
     applied: bool
     kept: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SigningIn:
-    """How one is let in. With `tls`, nodes show a certificate that `ca_file` vouches for."""
-
-    username: str = ""
-    password: str = ""
-    tls: bool = False
-    ca_file: Path | None = None
-
-    def options(self) -> dict[str, Any]:
-        """What the driver is given. Raises DependencyDown where the file cannot be read."""
-        options: dict[str, Any] = {}
-        if self.username:
-            options |= {"username": self.username, "password": self.password}
-        if self.tls:
-            options["ssl_enabled"] = True
-        if self.ca_file is not None:
-            try:
-                options["ssl_trusted_cert"] = self.ca_file.read_text()
-            except OSError as error:
-                raise DependencyDown(f"the certificates for Cassandra cannot be read: {error}") from error
-        return options
-
-
-NOBODY = SigningIn()
 
 
 class CassandraSession:
