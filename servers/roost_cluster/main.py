@@ -1,6 +1,5 @@
 """`./cluster`: a whole roost with all its servers on this machine, on loopback only."""
 
-import os
 import shutil
 import signal
 import sys
@@ -64,9 +63,7 @@ def kill(name: str) -> None:
     """End a node at once, as a fault would (kill -9)."""
     with states.locked(FOLDER):
         state, node = _node(name)
-        for pid in reversed(states.family(node.pid) if states.is_running(node) else []):
-            if pid != node.pid and states.moment_of(pid):
-                os.kill(pid, signal.SIGKILL)
+        states.signal_all(node, signal.SIGKILL)
         states.end(node, signal.SIGKILL)
         states.save(FOLDER, state)
 
@@ -231,10 +228,8 @@ def _end_together(fleet: Fleet, nodes: list[Node]) -> None:
 def _signal(name: str, number: signal.Signals) -> None:
     with states.locked(FOLDER):
         _, node = _node(name)
-        if not states.is_running(node):
+        if not states.signal_all(node, number):
             sys.exit(f"cluster: {name} does not run")
-        for pid in states.family(node.pid):
-            os.kill(pid, number)
 
 
 def _there() -> State:

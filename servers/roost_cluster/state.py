@@ -4,6 +4,7 @@ A process is known by its pid and the moment it started, so that none is ever si
 that is gone.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -107,12 +108,21 @@ def signal_node(node: Node, number: signal.Signals) -> bool:
     return True
 
 
+def signal_all(node: Node, number: signal.Signals) -> bool:
+    """The same for the process and all that it started."""
+    if not is_running(node):
+        return False
+    for pid in reversed(family(node.pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+    return True
+
+
 def end(node: Node, number: signal.Signals, wait_s_max: float = END_WAIT_S_MAX) -> None:
     """Signal it and wait until it is gone; kill -9 where that takes too long."""
     if not signal_node(node, number):
         return
-    for pid in family(node.pid):  # one that is frozen ends too
-        os.kill(pid, signal.SIGCONT)
+    signal_all(node, signal.SIGCONT)  # one that is frozen ends too
     until_s = time.monotonic() + wait_s_max
     while is_running(node):
         if time.monotonic() > until_s:
