@@ -109,6 +109,21 @@ async def test_pending_facts_come_oldest_first_and_no_more_than_asked_for() -> N
         assert await it.pending() == [TweetPosted.of(posts[3])]
 
 
+async def test_what_could_not_be_told_is_told_once_the_log_is_back_and_then_no_more() -> None:
+    async with bench() as it:
+        it.log.is_down = True
+        posts = [tweet(id) for id in (1, 2)]
+        for posted in posts:
+            await it.post(posted)
+        assert not await it.stores.outbox.tell_again()
+        it.log.is_down = False
+        assert await it.stores.outbox.tell_again()
+        assert it.log.told == [TweetPosted.of(posted) for posted in posts]
+        assert await it.cleared() == 0
+        assert await it.stores.outbox.tell_again()
+        assert len(it.log.told) == len(posts)
+
+
 async def test_facts_that_may_still_be_told_by_who_left_them_are_not_given_out() -> None:
     async with bench(grace_ms=60_000) as it:
         it.log.is_down = True

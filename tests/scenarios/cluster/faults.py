@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -17,6 +18,7 @@ QUIET_S = 4.0
 OVER_S_MAX = 150.0
 FOUND_S_MAX = 60.0
 PAGE = "100"
+TOLD_MAX = 5
 
 Step = Callable[[LocalCluster], Awaitable[None]]
 Probe = Callable[[SteadyLoad], Awaitable[list[str]]]
@@ -112,13 +114,13 @@ async def endure(cluster: LocalCluster, load: SteadyLoad, fault: Fault) -> Row:
     lost, doubled = await _found(load)
     return Row(
         fault.name,
-        lost,
-        doubled,
+        len(lost),
+        len(doubled),
         _share(acts, "read"),
         _share(acts, "write"),
         round(max((act.ended_s - act.began_s for act in acts), default=0.0), 1),
         round(max(max(bad, default=began_s) - began_s, 0.0), 1),
-        complaints,
+        [*complaints, *(f"lost: {one}" for one in lost[:TOLD_MAX]), *(f"doubled: {one}" for one in doubled[:TOLD_MAX])],
     )
 
 
@@ -138,35 +140,39 @@ async def _until_quiet(load: SteadyLoad, began_s: float) -> None:
             await asyncio.sleep(0.1)
 
 
-async def _found(load: SteadyLoad) -> tuple[int, int]:
+async def _found(load: SteadyLoad) -> tuple[list[str], list[str]]:
     """Tweets that a timeline or a socket lacks, and that one has twice, once all had time to come."""
     posted = dict(load.posted)
     until_s = time.monotonic() + FOUND_S_MAX
     while True:
         lacking, doubled = await _compared(load, posted)
         if not lacking or time.monotonic() > until_s:
-            return len(lacking), doubled
+            return sorted(lacking), doubled
         await asyncio.sleep(0.5)
 
 
-async def _compared(load: SteadyLoad, posted: dict[str, str]) -> tuple[set[str], int]:
-    lacking, doubled = set[str](), 0
+async def _compared(load: SteadyLoad, posted: dict[str, str]) -> tuple[set[str], list[str]]:
+    lacking, doubled = set[str](), list[str]()
     for user in load.users:
         own = [id for id, author in posted.items() if author == user.id]
         shown = await _walked(load, user, "user")
         lacking |= {f"{id} of {user.name}" for id in set(own) - set(shown)}
-        doubled += len(shown) - len(set(shown))
+        doubled += [f"{id} of {user.name}" for id in _repeated(shown)]
         seen = {user.id, *(one.id for one in load.followed_by(user))}
         home = [id for id, author in posted.items() if author in seen]
         shown = await _walked(load, user, "home")
         lacking |= {f"{id} on the home of {user.name}" for id in set(home) - set(shown)}
-        doubled += len(shown) - len(set(shown))
+        doubled += [f"{id} on the home of {user.name}" for id in _repeated(shown)]
     for listener in load.listeners:
         seen = {one.id for one in load.followed_by(listener.user)}
         heard = {id for id, author in posted.items() if author in seen}
         lacking |= {f"{id} for the socket of {listener.user.name}" for id in heard - set(listener.heard)}
-        doubled += sum(count - 1 for count in listener.heard.values())
+        doubled += [f"{id} for the socket of {listener.user.name}" for id, count in listener.heard.items() if count > 1]
     return lacking, doubled
+
+
+def _repeated(ids: Sequence[str]) -> list[str]:
+    return [id for id, count in Counter(ids).items() if count > 1]
 
 
 async def _walked(load: SteadyLoad, user: User, timeline: str) -> list[str]:

@@ -21,7 +21,7 @@ SMALL_FAULTS: Sequence[Fault] = (
     frozen("count-1"),
     redis_flushed(),
     stopped("Redis away", ["redis-1"], 4.0),
-    stopped("Kafka away", ["kafka-1"], 8.0),
+    stopped("Kafka away", ["kafka-1"], 25.0),
     stopped("Solr away", ["solr-1"], 4.0, search_says_503),
     stopped("S3 away", ["s3-1"], 2.0),
 )

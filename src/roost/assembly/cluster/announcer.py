@@ -5,7 +5,6 @@ stores' outbox -> Announcer -> KafkaEventLog; what is left in the outbox -> rela
 
 import asyncio
 import contextlib
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -19,8 +18,6 @@ from roost.domain.ids import Position
 ANNOUNCE_S_MAX = 1.0
 """Whoever posts waits no longer for a broker that does not answer."""
 AGAIN_S = 0.5
-WAITING_MAX = 20_000
-"""Facts in memory that wait for Kafka: half a minute at 600 a second. Beyond it the outbox has them."""
 RELAY_EVERY_S, RELAY_AT_ONCE = 5.0, 500
 """Facts are left to their writers for 15 s first; each look is some hundred reads of small partitions."""
 
@@ -28,45 +25,37 @@ log = structlog.get_logger("roost.announcer")
 
 
 class Announcer:
-    """`apply` is given what is not on the log yet, so that this node at least shows it; set before the first write."""
+    """What is not on the log yet is given to `apply`, so that this node shows it; set before the first write."""
 
     def __init__(self, events: KafkaEventLog) -> None:
         self.apply: Callable[[Event], Awaitable[None]] | None = None
         self._log = events
-        self._waiting: deque[Event] = deque(maxlen=WAITING_MAX)
-        self._catching_up: asyncio.Task[None] | None = None
+        self._is_away = False
 
     async def __call__(self, events: Sequence[Event]) -> Position | None:
         """None where the log does not have them yet."""
-        if self._catching_up is None or self._catching_up.done():
+        if not self._is_away:
             try:
                 return await self._log.append_within(ANNOUNCE_S_MAX, events)
             except Unavailable as error:
                 log.warning("facts wait for the log", reason=str(error))
-        self._waiting.extend(events)
-        if self._catching_up is None or self._catching_up.done():
-            self._catching_up = asyncio.create_task(self._catch_up(), name="announce")
+                self._is_away = True
         if self.apply is not None:
             for event in events:
                 await self.apply(event)
         return None
 
-    async def close(self) -> None:
-        if self._catching_up is not None:
-            self._catching_up.cancel()
-            await asyncio.gather(self._catching_up, return_exceptions=True)
-
-    async def _catch_up(self) -> None:
-        """The oldest first; the outbox tells them once more, which no reader notices."""
-        while self._waiting:
+    async def catch_up(self, outbox: CassandraOutbox) -> None:
+        """For ever: once the log is there again, tell it what had to wait, the oldest first."""
+        while True:
             await asyncio.sleep(AGAIN_S)
-            some = [self._waiting[at] for at in range(min(len(self._waiting), RELAY_AT_ONCE))]
-            try:
-                await self._log.append(some)
-            except Unavailable:
-                continue
-            for _ in some:
-                self._waiting.popleft()
+            if self._is_away:
+                try:
+                    await self._log.beat()  # nobody waits for it, as somebody would for the next post
+                except Unavailable:
+                    continue
+                self._is_away = False
+            await outbox.tell_again()
 
 
 async def relay(outbox: CassandraOutbox, events: KafkaEventLog) -> None:
@@ -76,6 +65,7 @@ async def relay(outbox: CassandraOutbox, events: KafkaEventLog) -> None:
         try:
             pending = await outbox.pending(RELAY_AT_ONCE)
             if pending:
+                await events.beat()  # what is sent while Kafka is away may come twice: then once more by the next look
                 await events.append([event for _, event in pending])
                 await outbox.done([key for key, _ in pending])
                 moved = len(pending)

@@ -58,7 +58,7 @@ class Resume:
 
     async def __call__(self, session: Replayed, cursor: Position) -> None:
         """Return once nothing lies between what was sent and what the room sends next."""
-        position, left = cursor, self.events_max
+        position, left, sent = cursor, self.events_max, set[TweetId]()
         while True:
             facts = await self.log.read(position, READ_MAX)
             if facts is None or left <= 0 or (facts and self._is_too_old(facts[0])):
@@ -71,6 +71,10 @@ class Resume:
                 await asyncio.sleep(0)
                 continue
             for fact in facts:
+                if isinstance(fact.event, TweetPosted):
+                    if fact.event.tweet_id in sent:
+                        continue  # a log may tell a fact twice
+                    sent.add(fact.event.tweet_id)
                 if not await self._one(session, fact):
                     return
             position = facts[-1].position

@@ -10,6 +10,7 @@ nothing happened, which a reader who reads the row again does not notice.
 
 import asyncio
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,8 @@ GRACE_MS_DEFAULT = 15_000
 KEPT_MINUTES_MIN = 10
 """An empty minute that is younger may still be written to by a slow clock."""
 CLEARED_A_BATCH = 64
+UNTOLD_MAX = 20_000
+"""Half a minute at 600 a second."""
 CLEARING_MAX = 10_000
 """Told events that wait to be cleared; beyond it they are left, and told again."""
 MINUTES_A_LOOK = 10_000
@@ -93,6 +96,7 @@ class CassandraOutbox:
         self._writer = secrets.token_bytes(8)
         self._last_us = 0
         self._noted: set[tuple[int, int]] = set()
+        self._untold: deque[Left] = deque(maxlen=UNTOLD_MAX)
         self._clearing: list[Key] = []
         self._clearer: asyncio.Task[None] | None = None
         self._menders: list[Mend] = []
@@ -128,9 +132,25 @@ class CassandraOutbox:
         except (RoostError, OSError, TimeoutError):
             position = None
         if position is None:
+            self._untold.append(left)
             return self.before_all
         self._clear(left.keys)
         return position
+
+    async def tell_again(self) -> bool:
+        """Announce what could not be told, the oldest first; whether nothing is left here. What is beyond UNTOLD_MAX is
+        told from the rows, and so is what the process takes with it.
+        """
+        while self._untold:
+            left = self._untold[0]
+            try:
+                if await self._announce(left.events) is None:
+                    return False
+            except (RoostError, OSError, TimeoutError):
+                return False
+            self._untold.popleft()
+            self._clear(left.keys)
+        return True
 
     def withdraw(self, left: Left) -> None:
         """Take back what was left before a change that did not come about."""

@@ -31,6 +31,8 @@ IN_FLIGHT_MAX = 256
 """Requests under way from here: what one connection carries well."""
 WAITING_MAX = 20_000
 """Requests that wait for their turn: one walk over many authors asks some thousands at once."""
+ASK_ANOTHER_MS, OTHERS_MAX = 500, 2
+"""What may be repeated is asked of another node where the first is silent for so long: one that hangs holds up none."""
 ROWS_A_PAGE = 1_000
 DECIDE_TRIES_MAX = 3
 """A decision whose outcome is unknown is asked for again, which tells what became of it."""
@@ -229,6 +231,7 @@ class CassandraSession:
             serial_consistency=acsylla.Consistency.LOCAL_SERIAL,
             load_balance_dc_aware=self._datacenter or None,
             timestamp_gen="monotonic",
+            speculative_execution_policy=acsylla.SpeculativeExecutionPolicy(ASK_ANOTHER_MS, OTHERS_MAX),
             application_name="roost",
             **self._signing_in.options(),
         )
