@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.own_server import free_port
+from scenarios.cluster.coherence import check_coherence
 from scenarios.cluster.faults import endure
 from scenarios.cluster.load import SteadyLoad
 from scenarios.cluster.local import CommandFailed, LocalCluster, local_cluster, roost
@@ -54,6 +55,7 @@ async def test_everybody_reads_and_hears_the_right_thing_while_parts_are_killed(
         print(outcome.figures)  # noqa: T201  shown by pytest -rP, and when it fails
         assert outcome.complaints == []
         assert outcome.figures["pushes"] > 0
+        print(await check_coherence(*cluster.edges()))  # noqa: T201
         status = await cluster.do("status")
         assert "down" not in status, status
         examined = await roost(cluster.folder, "doctor", "--config", ".cluster/cluster.toml")

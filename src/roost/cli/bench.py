@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 FOLDER = Path(__file__).parents[3] / "benchmarks"
-LONG = ("main_job", "crash")
+LONG = ("main_job", "crash", "reliability")
 """Scenarios of many minutes: run by their names, not by `all`."""
 NOT_MEASURING = "plots"
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from roost_cluster import state as states
+
 SETTINGS = {"ROOST_RATE_LIMITS": "off", "ROOST_PASSWORD_COST": "low"}
 READY = re.compile(r"roost cluster ready on (.+)")
 COMMAND_S_MAX = 400.0
@@ -28,6 +30,12 @@ class LocalCluster:
 
     folder: Path
     urls: tuple[str, ...]
+
+    def edges(self) -> list[str]:
+        """Their own addresses."""
+        state = states.load(self.folder / ".cluster")
+        assert state is not None
+        return [f"http://{node.host}:{node.port}" for node in state.of_kind("edge")]
 
     async def do(self, *words: str) -> str:
         """One command; what it printed. Raises CommandFailed."""

@@ -11,6 +11,7 @@ from roost.adapters.log.kafka.follower import PULL_AGAIN_S, PULL_WAIT_MS
 from roost.adapters.log.kafka.places import Places, checked_places_at, position_at
 from roost.adapters.log.kafka.records import event_in, log
 from roost.adapters.log.kafka.servers import KafkaServers
+from roost.adapters.log.kafka.topic import group_id
 from roost.domain.errors import DependencyDown
 from roost.domain.ids import Position
 from roost.ports.log import BATCH_MAX, Logged
@@ -115,7 +116,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
             if self._consumer is None:
                 consumer = AIOKafkaConsumer(
                     **self._servers.options(),
-                    group_id=f"{self._topic}.{self._group}",
+                    group_id=group_id(self._topic, self._group),
                     enable_auto_commit=False,
                     auto_offset_reset="earliest",
                     session_timeout_ms=SESSION_MS,

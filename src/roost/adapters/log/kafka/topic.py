@@ -25,6 +25,11 @@ class Topic:
     kept_ms: int = KEPT_MS
 
 
+def group_id(topic: str, group: str) -> str:
+    """What Kafka calls a group of this log: two logs of one Kafka have groups of their own."""
+    return f"{topic}.{group}"
+
+
 async def made(admin: AIOKafkaAdminClient, servers: KafkaServers, topic: Topic) -> int:
     """Make the topic unless it is there: on three brokers, two of which must have what is acknowledged; on fewer where
     there are fewer. How many partitions it has. Raises DependencyDown.
@@ -84,7 +89,7 @@ async def kept(admin: AIOKafkaAdminClient, servers: KafkaServers, topic: Topic) 
 
 async def committed(admin: AIOKafkaAdminClient, servers: KafkaServers, topic: Topic) -> Mapping[str, Mapping[int, int]]:
     """What the topic's groups have confirmed: the next offset by partition. Raises DependencyDown."""
-    prefix = f"{topic.name}."
+    prefix = group_id(topic.name, "")
     with servers.asked():
         found: dict[str, Mapping[int, int]] = {}
         for name, *_ in await admin.list_consumer_groups():
