@@ -37,6 +37,7 @@ ROWS_A_PAGE = 1_000
 DECIDE_TRIES_MAX = 3
 """A decision whose outcome is unknown is asked for again, which tells what became of it."""
 NODE_S_MAX = 2.0
+LOOKS = 8
 _PEERS = Cql("SELECT native_address FROM system.peers_v2", walks=True)
 _OWN_TOKENS = Cql("SELECT rpc_address, tokens FROM system.local", walks=True)
 _PEERS_TOKENS = Cql("SELECT native_address, tokens FROM system.peers_v2", walks=True)
@@ -111,8 +112,12 @@ class CassandraSession:
 
     async def tokens(self) -> dict[str, list[int]]:
         """The tokens of each node, by address. Raises DependencyDown."""
-        rows = [*await self.rows(_OWN_TOKENS), *await self.rows(_PEERS_TOKENS)]
-        return {str(address): [int(token) for token in tokens] for address, tokens in rows}
+        found: dict[str, list[int]] = {}
+        # A node knows itself and its peers by different tables, and two questions may go to two nodes.
+        for _ in range(LOOKS):
+            rows = [*await self.rows(_OWN_TOKENS), *await self.rows(_PEERS_TOKENS)]
+            found |= {str(address): [int(token) for token in tokens] for address, tokens in rows}
+        return found
 
     async def _answers(self, address: str) -> bool:
         try:
