@@ -8,7 +8,7 @@ from pathlib import Path
 
 from roost_cluster import state as states
 from roost_cluster.engines import cassandra, haproxy, kafka, redis, s3, solr, zookeeper
-from roost_cluster.engines.jvm import answers
+from roost_cluster.engines.jvm import QUICK, answers
 from roost_cluster.launch import Launch, NotReady, Process
 from roost_cluster.plan import ROOST_KINDS
 from roost_cluster.state import Node, State
@@ -16,8 +16,6 @@ from roost_cluster.toml import BUCKET, cluster_toml
 
 READY_S_MAX = 240.0
 POLL_S = 0.2
-FLAGS = ("-XX:TieredStopAtLevel=1",)
-"""Small servers on a small machine are ready sooner so."""
 READY_LINE = "roost ready"
 
 
@@ -64,9 +62,6 @@ class Fleet:
                 raise NotReady(f"not ready after {within_s:.0f} s: {', '.join(waiting)}\n{self.log_end(late)}")
             time.sleep(POLL_S if waiting else 0)
 
-    def is_ready(self, node: Node) -> bool:
-        return states.is_running(node) and self.launch(node).ready()
-
     def stop(self, node: Node) -> None:
         """As an operator would: it finishes what it is at."""
         graceful = haproxy.GRACEFUL if node.kind == "haproxy" else signal.SIGTERM
@@ -100,7 +95,7 @@ class Fleet:
 
     def _zookeeper(self, node: Node) -> Launch:
         ensemble = self._ensemble()
-        return zookeeper.zookeeper(self.folder(node), ensemble, self._at(node), flags=FLAGS)
+        return zookeeper.zookeeper(self.folder(node), ensemble, self._at(node), flags=QUICK)
 
     def _ensemble(self) -> list[zookeeper.ZooKeeperNode]:
         return [
@@ -112,7 +107,7 @@ class Fleet:
         brokers = [
             kafka.Broker(one.host, one.ports["client"], one.ports["controller"]) for one in self._state.of_kind("kafka")
         ]
-        return kafka.kafka(self.folder(node), brokers, self._at(node), flags=FLAGS)
+        return kafka.kafka(self.folder(node), brokers, self._at(node), flags=QUICK)
 
     def _cassandra(self, node: Node) -> Launch:
         at = self._at(node)
@@ -120,7 +115,7 @@ class Fleet:
         addresses = [one.host for one in (self._state.of_kind("cassandra") if node.is_joining else founders)]
         ring = cassandra.Ring(addresses, node.ports["client"], node.ports["storage"], node.ports["jmx"] - at)
         # All nodes lose the power of this machine together: that each waits for its disk would only be slow.
-        return cassandra.node(ring, at, self.folder(node), sync_at_ack=False, joins=node.is_joining, flags=FLAGS)
+        return cassandra.node(ring, at, self.folder(node), sync_at_ack=False, joins=node.is_joining, flags=QUICK)
 
     def _redis(self, node: Node) -> Launch:
         in_cluster = len(self._state.of_kind("redis")) > 1
@@ -128,7 +123,7 @@ class Fleet:
 
     def _solr(self, node: Node) -> Launch:
         hosts = zookeeper.hosts(self._ensemble())
-        return solr.solr(self.folder(node), node.host, node.port, hosts, heap_mb=320, flags=FLAGS)
+        return solr.solr(self.folder(node), node.host, node.port, hosts, heap_mb=320, flags=QUICK)
 
     def _s3(self, node: Node) -> Launch:
         key, secret = self._state.secrets["s3_key"], self._state.secrets["s3_secret"]

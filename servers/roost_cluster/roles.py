@@ -1,12 +1,9 @@
 """What a node is among its like: primary or replica, leader or follower."""
 
-import socket
-
 from redis import exceptions
 
 from roost_cluster import state as states
-from roost_cluster.engines import redis
-from roost_cluster.engines.jvm import ASK_S_MAX
+from roost_cluster.engines import redis, zookeeper
 from roost_cluster.plan import ROOST_KINDS
 from roost_cluster.state import Node, State
 
@@ -20,7 +17,7 @@ def role_of(node: Node, state: State) -> str:
     if node.kind == "redis":
         return _redis_role(node)
     if node.kind == "zookeeper":
-        return _zookeeper_mode(node)
+        return zookeeper.mode(node.host, node.port)
     if node.kind == "haproxy":
         return f"balances {len(state.of_kind('edge'))} edges"
     return ""
@@ -32,16 +29,3 @@ def _redis_role(node: Node) -> str:
     except exceptions.RedisError:
         return ""
     return {b"master": "primary", b"slave": "replica"}.get(role, "")
-
-
-def _zookeeper_mode(node: Node) -> str:
-    try:
-        with socket.create_connection((node.host, node.port), ASK_S_MAX) as connection:
-            connection.settimeout(ASK_S_MAX)
-            connection.sendall(b"srvr")
-            said = b""
-            while piece := connection.recv(4096):
-                said += piece
-    except OSError:
-        return ""
-    return next((line[6:].decode() for line in said.splitlines() if line.startswith(b"Mode: ")), "")

@@ -14,11 +14,11 @@ from roost.adapters.store.cassandra.outbox import GRACE_MS_DEFAULT, Announce
 from roost.adapters.store.cassandra.session import CassandraSession
 from roost.adapters.store.cassandra.stores import CassandraStores, cassandra_stores
 from roost_cluster.engines.cassandra import Ring, node
+from roost_cluster.engines.jvm import QUICK
 from roost_cluster.launch import Process
 
 ADDRESS = "127.0.0.1"
 KEYSPACE = "contract"
-FLAGS = ("-XX:TieredStopAtLevel=1",)
 _WRITES_TO = re.compile(r"^(?:INSERT INTO|UPDATE|DELETE .*?FROM|DELETE FROM) (\w+)")
 _KEPT_TABLES = frozenset({"schema_version"})
 _written: set[str] = set()
@@ -33,7 +33,7 @@ class CassandraServer:
 
 def _start(folder: Path) -> CassandraServer:
     ring = Ring([ADDRESS], free_port(), free_port(), free_port())
-    return CassandraServer(ring, run_until_exit(node(ring, 0, folder, sync_at_ack=False, flags=FLAGS)))
+    return CassandraServer(ring, run_until_exit(node(ring, 0, folder, sync_at_ack=False, flags=QUICK)))
 
 
 cassandra_server = OncePerProcess("Cassandra", _start)

@@ -14,10 +14,10 @@ from contract.own_server import HOST, OncePerProcess, free_port, run_until_exit
 from roost.adapters.log.kafka.log import KafkaEventLog
 from roost.adapters.log.kafka.servers import KafkaServers
 from roost.adapters.log.kafka.topic import Topic, committed
+from roost_cluster.engines.jvm import QUICK
 from roost_cluster.engines.kafka import Broker, bootstrap, kafka
 from roost_cluster.launch import Process
 
-FLAGS = ("-XX:TieredStopAtLevel=1",)
 TOLD_S_MAX = 10.0
 _NUMBERS = itertools.count(1)
 
@@ -30,7 +30,7 @@ class KafkaServer:
 
 def _start(folder: Path) -> KafkaServer:
     brokers = [Broker(HOST, free_port(), free_port())]
-    return KafkaServer(bootstrap(brokers), run_until_exit(kafka(folder, brokers, flags=FLAGS)))
+    return KafkaServer(bootstrap(brokers), run_until_exit(kafka(folder, brokers, flags=QUICK)))
 
 
 kafka_server = OncePerProcess("Kafka", _start)

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from contract.own_server import HOST, OncePerProcess, free_port, run_until_exit
+from roost_cluster.engines.jvm import QUICK
 from roost_cluster.engines.solr import solr, url
 from roost_cluster.engines.zookeeper import ZooKeeperNode, hosts, zookeeper
 from roost_cluster.launch import Process
-
-FLAGS = ("-XX:TieredStopAtLevel=1",)
-"""Ready sooner, and the tests' cores are not spent on compiling for a server that lives a minute."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +19,9 @@ class SolrServer:
 
 def _start(folder: Path) -> SolrServer:
     ensemble = [ZooKeeperNode(HOST, free_port())]
-    run_until_exit(zookeeper(folder / "zookeeper", ensemble, flags=FLAGS))
+    run_until_exit(zookeeper(folder / "zookeeper", ensemble, flags=QUICK))
     port = free_port()
-    process = run_until_exit(solr(folder / "solr", HOST, port, hosts(ensemble), flags=FLAGS))
+    process = run_until_exit(solr(folder / "solr", HOST, port, hosts(ensemble), flags=QUICK))
     return SolrServer(url(HOST, port), folder / "solr" / "home", process)
 
 

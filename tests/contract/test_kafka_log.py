@@ -10,7 +10,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from api.waiting import eventually
-from contract.kafka_server import FLAGS, fresh_topic, kafka_server
+from contract.kafka_server import fresh_topic, kafka_server
 from contract.own_server import HOST, READY_S_MAX, free_port
 from roost.adapters.clock.system import SystemClock
 from roost.adapters.log.kafka.log import KafkaEventLog
@@ -21,6 +21,7 @@ from roost.domain.errors import DependencyDown
 from roost.domain.events import Event, Notified
 from roost.domain.ids import UserId
 from roost.ports.log import Logged, Subscription
+from roost_cluster.engines.jvm import QUICK
 from roost_cluster.engines.kafka import Broker, bootstrap, kafka
 from roost_cluster.launch import Process
 
@@ -102,7 +103,7 @@ async def test_what_a_killed_member_has_not_confirmed_is_told_to_another() -> No
 
 async def test_nothing_acknowledged_is_lost_when_the_broker_is_killed(tmp_path: Path) -> None:
     brokers = [Broker(HOST, free_port(), free_port())]
-    launch = kafka(tmp_path, brokers, flags=FLAGS)
+    launch = kafka(tmp_path, brokers, flags=QUICK)
     process = Process.start(launch)
     try:
         process.wait_ready(READY_S_MAX)
@@ -150,6 +151,34 @@ async def test_heartbeats_say_how_far_a_reader_is_and_are_no_facts() -> None:
 
         await eventually(nothing_is_left)
     await asyncio.gather(reading.task)
+
+
+async def test_heartbeats_confirm_nothing_that_was_not_dealt_with() -> None:
+    topic = fresh_topic()
+    async with a_log(topic) as one:
+        member = one.subscribe("group")
+        await one.append(facts(1, 60))
+        told = set[int]()
+        while told < set(range(1, 61)):
+            told |= numbers_of(await member.batch())
+        reading = asyncio.create_task(member.batch())  # as a reaction reads on while it works
+        for _ in range(3):
+            await one.beat()
+        records = sum((places_at(await one.end()) or {}).values())
+        marker = Reading(one.subscribe("marker"))  # of a group that deals with all: when it is through, so is the other
+        await eventually(lambda: marker.told == told)
+        await eventually(lambda: no_lag(one, "marker"))
+        assert (await one.lag())["group"] == records
+    assert list(await reading) == []
+    await asyncio.gather(marker.task)
+    async with a_log(topic) as two:
+        again = Reading(two.subscribe("group"))
+        await eventually(lambda: again.told == set(range(1, 61)))
+    await asyncio.gather(again.task)
+
+
+async def no_lag(log: KafkaEventLog, group: str) -> bool:
+    return (await log.lag())[group] == 0
 
 
 async def test_what_only_a_newer_version_knows_is_passed_over() -> None:

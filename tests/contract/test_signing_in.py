@@ -13,6 +13,7 @@ from roost.adapters.store.cassandra.signing_in import SigningIn
 from roost.domain.errors import DependencyDown, Unavailable
 from roost_cluster.engines import redis
 from roost_cluster.engines.cassandra import Ring, node
+from roost_cluster.engines.jvm import QUICK
 from roost_cluster.launch import Process
 from roost_cluster.registries import Missing
 
@@ -23,9 +24,7 @@ WITHIN_S = 60.0
 async def test_cassandra_lets_in_who_has_the_password(tmp_path: Path) -> None:
     ring = Ring([HOST], free_port(), free_port(), free_port())
     try:
-        process = Process.start(
-            node(ring, 0, tmp_path, sync_at_ack=False, flags=["-XX:TieredStopAtLevel=1"], asks_password=True)
-        )
+        process = Process.start(node(ring, 0, tmp_path, sync_at_ack=False, flags=QUICK, asks_password=True))
     except Missing as error:
         pytest.skip(str(error))
     try:

@@ -8,6 +8,8 @@ from pathlib import Path
 from roost_cluster import registries
 
 ASK_S_MAX = 2.0
+QUICK = ("-XX:TieredStopAtLevel=1",)
+"""Ready sooner: the cores of a small machine are not spent on compiling for a server that lives minutes."""
 
 SOLR_POM = """<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
 <groupId>roost</groupId><artifactId>solr</artifactId><version>1</version><packaging>pom</packaging>

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roost_cluster import registries
-from roost_cluster.engines.jvm import ASK_S_MAX, java
+from roost_cluster.engines.jvm import ASK_S_MAX, QUICK, java
 from roost_cluster.launch import Launch
 
 VERSION = "4.4.0"
@@ -136,7 +136,7 @@ def _format(libs: Path, folder: Path, settings: Path) -> None:
         libs,
         folder,
         128,
-        ["-XX:TieredStopAtLevel=1"],
+        QUICK,
         "kafka.tools.StorageTool",
         *("format", "-t", CLUSTER_ID, "-c", str(settings)),
     )

@@ -49,17 +49,18 @@ def zookeeper(folder: Path, ensemble: Sequence[ZooKeeperNode], at: int = 0, *, f
     config.write_text("\n".join(lines) + "\n")
     main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
     argv = java(solr_jars(), folder, HEAP_MB, flags, main, str(config))
-    return Launch(f"zookeeper {at + 1}", argv, folder, lambda: _serves(me))
+    return Launch(f"zookeeper {at + 1}", argv, folder, lambda: bool(mode(me.host, me.client_port)))
 
 
-def _serves(node: ZooKeeperNode) -> bool:
-    """A member without a quorum answers too, but not with its mode."""
+def mode(host: str, client_port: int) -> str:
+    """leader, follower or standalone; empty where it does not serve: a member without a quorum answers without it."""
     try:
-        with socket.create_connection((node.host, node.client_port), ASK_S_MAX) as connection:
+        with socket.create_connection((host, client_port), ASK_S_MAX) as connection:
+            connection.settimeout(ASK_S_MAX)
             connection.sendall(b"srvr")
             said = b""
             while piece := connection.recv(4096):
                 said += piece
     except OSError:
-        return False
-    return b"Mode:" in said
+        return ""
+    return next((line[6:].decode() for line in said.splitlines() if line.startswith(b"Mode: ")), "")

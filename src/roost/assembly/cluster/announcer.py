@@ -65,7 +65,8 @@ async def relay(outbox: CassandraOutbox, events: KafkaEventLog) -> None:
         try:
             pending = await outbox.pending(RELAY_AT_ONCE)
             if pending:
-                await events.beat()  # what is sent while Kafka is away may come twice: then once more by the next look
+                # First whether Kafka is there: what was sent while it is away may still arrive, and be told again too.
+                await events.beat()
                 await events.append([event for _, event in pending])
                 await outbox.done([key for key, _ in pending])
                 moved = len(pending)

@@ -4,7 +4,6 @@ serving -> open_cluster -> ClusterEngines -> running
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ REDIS_PORT = 6_379
 
 @dataclass(frozen=True, slots=True)
 class ClusterEngines:
-    """The ports, and what only a cluster has. `partitions` are those of the log."""
+    """The ports, and what only a cluster has."""
 
     engines: Engines
     log: KafkaEventLog
@@ -53,7 +52,6 @@ class ClusterEngines:
     user_index: SolrUserIndex
     announcer: Announcer
     is_current: Trust
-    partitions: int
 
 
 @asynccontextmanager
@@ -86,7 +84,7 @@ async def open_cluster(
         is_current = Trust(clock, lambda: log.heard_ms)
         shared = _Shared(stores, log, indexes, s3_content(file.s3), ids, file.key, is_current)
         engines = await _with_own(stack, settings, folder, clock, shared)
-        yield ClusterEngines(engines, log, redis, stores, *indexes, announcer, is_current, file.kafka.partitions)
+        yield ClusterEngines(engines, log, redis, stores, *indexes, announcer, is_current)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ async def _with_own(
         tweet_index=shared.indexes[0],
         user_index=shared.indexes[1],
         content_bytes=shared.content_bytes,
-        uploads=UploadFolder(folder.uploads / str(os.getpid())),
+        uploads=UploadFolder(folder.uploads),
         media=media,
         mailer=mailer(settings, folder, clock, randomness),
         passwords=hasher,

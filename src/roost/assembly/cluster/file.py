@@ -15,33 +15,35 @@ PORT_MAX = 65_535
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class KafkaPlace:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """How one signs in at a server, and whether over TLS, with a certificate that `ca_file` vouches for."""
+
+    username: str = ""
+    password: str = ""
+    tls: bool = False
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaPlace(SignedIn):
     """`servers` is host:port of some brokers, separated by commas."""
 
     servers: str
     topic: str = "roost.events"
     partitions: int = 12
-    username: str = ""
-    password: str = ""
-    tls: bool = False
-    ca_file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RedisPlace:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedisPlace(SignedIn):
     """`servers` is host:port of one server, or of some of a Cluster's."""
 
     servers: str
     is_cluster: bool = False
-    username: str = ""
-    password: str = ""
-    tls: bool = False
-    ca_file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CassandraPlace:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CassandraPlace(SignedIn):
     """`servers` is the addresses of some nodes, separated by commas. `replicas` counts for a keyspace that is made."""
 
     servers: str
@@ -49,10 +51,6 @@ class CassandraPlace:
     keyspace: str = "roost"
     datacenter: str = ""
     replicas: int = 3
-    username: str = ""
-    password: str = ""
-    tls: bool = False
-    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from roost.assembly.cluster.announcer import beat, relay
 from roost.assembly.cluster.caches import HOMES, SharedCaches
 from roost.assembly.cluster.engines import ClusterEngines
 from roost.assembly.cluster.trust import BEAT_EVERY_S
-from roost.assembly.contents import start_content_work
+from roost.assembly.contents import clean_contents, start_content_work
 from roost.assembly.node import (
     COUNT_EVERY_S,
     FORGET_EVERY_S,
@@ -80,6 +80,7 @@ async def cluster_node(cluster: ClusterEngines, settings: Settings, roles: Colle
     start_views(node, position)
     if "edge" in roles:
         start_fan_out(node, position)
+        await clean_contents(engines, settings).sweep_uploads()  # what a killed process left in this folder
     async with ended(node):
         await _start(node, cluster, roles, pushes, pushed)
         yield node
@@ -141,7 +142,7 @@ def _shared_timelines(cluster: ClusterEngines, settings: Settings) -> RedisTimel
         settings.timeline_length,
         engines.randomness,
         engines.clock.monotonic_s,
-        parts=cluster.partitions,
+        parts=cluster.log.partitions,
         ttl_s=settings.cache_ttl_s,
     )
 

@@ -7,7 +7,7 @@ import asyncio
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
@@ -159,9 +159,9 @@ class Follower:
                 self._cut()
                 self._wake()
 
-    def _take(self, partition: int, records: Sequence["object"]) -> None:
+    def _take(self, partition: int, records: Sequence[Any]) -> None:
         for record in records:
-            offset, at_ms = record.offset, record.timestamp  # type: ignore[attr-defined]
+            offset, at_ms = record.offset, record.timestamp
             self._nexts[partition] = offset + 1
             self._heard_ms[partition] = at_ms
             event = event_in(record)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
@@ -35,6 +36,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         self._consumer: AIOKafkaConsumer | None = None
         self._joining = asyncio.Lock()
         self._given: dict[int, int] = {}
+        self._owed: dict[int, int] = {}  # the same of facts alone: what has to be confirmed by who was given them
         self._heard_ms: dict[int, int] = {}
         self._confirmed: dict[int, int] = {}
         self._uncommitted: set[int] = set()
@@ -65,31 +67,36 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
                     log.warning("the log cannot be read", group=self._group, reason=str(error))
                     await asyncio.sleep(PULL_AGAIN_S)
                 continue
-            was_idle = all(self._confirmed.get(at, offset) >= offset for at, offset in self._given.items())
             events = self._take(got)
             if events:
                 return events
-            if got and was_idle:  # heartbeats alone: there is nothing to deal with
-                self._confirm(self._given)
+            if got:
+                self._confirm_heartbeats()
         return ()
 
-    def _take(self, got: "dict[TopicPartition, list[object]]") -> Sequence[Logged]:
+    def _take(self, got: dict[TopicPartition, list[Any]]) -> Sequence[Logged]:
         events: list[Logged] = []
         for place, records in got.items():
             for record in records:
-                at_ms = record.timestamp  # type: ignore[attr-defined]
-                self._given[place.partition] = record.offset + 1  # type: ignore[attr-defined]
-                self._heard_ms[place.partition] = at_ms
+                self._given[place.partition] = record.offset + 1
+                self._heard_ms[place.partition] = record.timestamp
                 event = event_in(record)
                 if event is not None:
-                    events.append(Logged(position_at(self._given), event, at_ms))
+                    self._owed[place.partition] = record.offset + 1
+                    events.append(Logged(position_at(self._given), event, record.timestamp))
         return events
+
+    def _confirm_heartbeats(self) -> None:
+        """What came after the facts, if all of those are dealt with: there is nothing to do for it."""
+        if all(self._confirmed.get(partition, 0) >= offset for partition, offset in self._owed.items()):
+            self._confirm(self._given)
 
     async def confirm(self, position: Position) -> None:
         places = checked_places_at(position)
         with contextlib.suppress(DependencyDown):
             await self._joined()
             self._confirm(places)
+            self._confirm_heartbeats()
 
     async def close(self) -> None:
         """Tell the group what was confirmed, and leave it."""
@@ -105,6 +112,7 @@ class GroupMember(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka 
         await self._commit()
         for place in revoked:
             self._given.pop(place.partition, None)
+            self._owed.pop(place.partition, None)
             self._heard_ms.pop(place.partition, None)
             self._confirmed.pop(place.partition, None)
 

@@ -95,6 +95,10 @@ class KafkaEventLog:
         await self._admin.close()
 
     @property
+    def partitions(self) -> int:
+        return self._follower.partitions
+
+    @property
     def heard_ms(self) -> int:
         """All that was on the log by then has come here, Unix time: heartbeats move it on where nothing happens."""
         return self._follower.heard_ms
@@ -197,7 +201,7 @@ class KafkaEventLog:
         await self._follower.reach(end)
         number = self._follower.number_after(nexts)
         if number is not None:
-            found = self._follower.after(number, len(end) * limit + AT_HAND_MAX) or ()
+            found = self._follower.after(number, 2 * AT_HAND_MAX) or ()  # all there is
             return [logged for one in found if (logged := passed(nexts, one)) is not None][:limit]
         events: list[Logged] = []
         backlog = await self._backlogs.open(nexts)
