@@ -205,9 +205,10 @@ def _start_servers(fleet: Fleet, state: State, say: Say) -> None:
 
 
 def _start_roost(fleet: Fleet, state: State, say: Say) -> None:
-    # The first makes tables, topic and collections: two at once would stand in each other's way.
-    edges = state.of_kind("edge")
-    for some in (edges[:1], [*edges[1:], *(node for node in state.of_kind(*ROOST_KINDS) if node.kind != "edge")]):
+    # The first makes tables and topic: two at once would stand in each other's way. It is one that lets the log's
+    # heart beat, which edges wait for.
+    first = state.of_kind("outbox")[:1]
+    for some in (first, [node for node in state.of_kind(*ROOST_KINDS) if node not in first]):
         for node in some:
             fleet.start(node)
             states.save(FOLDER, state)
